@@ -1,0 +1,29 @@
+# Tasks for users and developers. Everything runs in .venv, which `make venv` makes.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := pyproject.toml CMakeLists.txt $(shell find lammps-plugin pydriver inputs potentials -type f -not -path '*/__pycache__/*' -not -path '*/training/*')
+
+.PHONY: venv demo test validate bench clean
+
+venv: .venv/installed
+
+.venv/installed: $(SOURCES)
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[test]'
+	@touch $@
+
+demo: venv
+	$(BIN)/esgap run inputs/frenkel.toml -o runs/demo
+
+test: venv
+	$(BIN)/python -m pytest
+
+# Slow proofs: everything too long for the everyday suite.
+validate: venv
+	$(BIN)/python -m pytest tests/validation
+
+bench: venv
+	$(BIN)/python tests/benchmarks/styles.py
+
+clean:
+	rm -rf build .venv

@@ -1,0 +1,1 @@
+"""Machine-learned potentials with long-range electrostatics in LAMMPS."""

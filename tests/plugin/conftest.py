@@ -1,0 +1,33 @@
+"""Structures and files that several style tests share."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from ase.io import read, write
+
+sys.path.insert(0, str(Path(__file__).parent))
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def li7p3s11():
+    """The 42-atom triclinic crystal, displaced by a fixed random 0.05 Angstrom so that no force vanishes by symmetry."""
+    atoms = read(ROOT / "inputs" / "structures" / "li7p3s11.cif")
+    atoms.rattle(0.05, seed=7)
+    return atoms
+
+
+@pytest.fixture
+def data_file(tmp_path):
+    """A function that writes atoms as `tmp_path/NAME` (types Li P S = 1 2 3, atom style charge)."""
+
+    def write_data(atoms, name="data.test", order=("Li", "P", "S"), charges=(0.5, 2.5, -1.0)):
+        atoms = atoms.copy()
+        by_symbol = dict(zip(order, charges))
+        atoms.set_initial_charges([by_symbol[s] for s in atoms.get_chemical_symbols()])
+        write(tmp_path / name, atoms, format="lammps-data", atom_style="charge", specorder=list(order), masses=True, units="metal")
+        return tmp_path / name
+
+    return write_data
+

@@ -3,27 +3,28 @@
 #include "lammps_plugin_abi.h"
 
 #include "error.h"
+#include "fix.h"
 #include "lammps.h"
-
+#include "pair.h"
 
 #include <cstdlib>
-#include <string>
+#include <vector>
 
 using LAMMPS_NS::LAMMPS;
 
 namespace {
 
-template <class Style> void *make(void *lmp)
+template <class Style> [[maybe_unused]] void *make(void *lmp)
 {
   return static_cast<LAMMPS_NS::Pair *>(new Style(static_cast<LAMMPS *>(lmp)));
 }
 
-template <class Style> void *make_with_args(void *lmp, int narg, char **arg)
+template <class Style> [[maybe_unused]] void *make_with_args(void *lmp, int narg, char **arg)
 {
   return static_cast<LAMMPS_NS::Fix *>(new Style(static_cast<LAMMPS *>(lmp), narg, arg));
 }
 
-lammpsplugin_t pair(const char *name, const char *info, lammps_factory1 *factory)
+[[maybe_unused]] lammpsplugin_t pair(const char *name, const char *info, lammps_factory1 *factory)
 {
   lammpsplugin_t p{};
   p.style = "pair";
@@ -33,7 +34,7 @@ lammpsplugin_t pair(const char *name, const char *info, lammps_factory1 *factory
   return p;
 }
 
-lammpsplugin_t fix(const char *name, const char *info, lammps_factory2 *factory)
+[[maybe_unused]] lammpsplugin_t fix(const char *name, const char *info, lammps_factory2 *factory)
 {
   lammpsplugin_t p{};
   p.style = "fix";
@@ -60,7 +61,7 @@ void lammpsplugin_init(void *ptr, void *handle, void *regfunc)
   auto *lmp = static_cast<LAMMPS *>(ptr);
   check_version(lmp);
 
-  lammpsplugin_t styles[] = {
+  std::vector<lammpsplugin_t> styles = {
   };
   for (auto &style : styles) {
     style.version = lmp->version;

@@ -1,0 +1,233 @@
+"""A potential folder: `potential.toml` (what it is), the GAP files it names by SHA-256, and `potential.lmp` for LAMMPS.
+
+Units are those of LAMMPS `metal`: charges in e, exponents zeta in 1/Angstrom, cutoffs in Angstrom.
+"""
+
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from ase.data import atomic_numbers
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+
+from esgap.errors import EsgapError
+
+TOML = "potential.toml"
+INCLUDE = "potential.lmp"
+
+
+class _Table(BaseModel):
+    """A table of the file: immutable, and a key that it does not know is an error, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Gap(_Table):
+    """The machine-learned part, as gap_fit wrote it."""
+
+    file: str  # the XML
+    label: str  # xml_label that QUIP asks for
+    cutoff: float = Field(gt=0)  # Angstrom
+    files: dict[str, str]  # file name -> SHA-256, the XML included
+
+    @model_validator(mode="after")
+    def _xml_has_a_hash(self):
+        if self.file not in self.files:
+            raise ValueError(f"gap.files has no SHA-256 of {self.file}")
+        return self
+
+
+class Electrostatics(_Table):
+    """Fixed charges on s-type Slater densities, the baseline that was subtracted before the fit."""
+
+    charges: dict[str, float]  # e
+    zeta: dict[str, float]  # 1/Angstrom
+    n: dict[str, int]  # principal quantum number of the Slater density
+    cutoff: float = Field(gt=0)  # Angstrom, real-space part
+    kspace: str = "pppm 1.0e-6"  # LAMMPS kspace_style
+
+    @field_validator("kspace")
+    @classmethod
+    def _style_and_accuracy(cls, kspace: str) -> str:
+        words = kspace.split()
+        if len(words) != 2 or words[0] not in ("ewald", "pppm") or not 0 < float(words[1]) < 1:
+            raise ValueError(f'kspace is "{kspace}", expected "ewald ACCURACY" or "pppm ACCURACY"')
+        return kspace
+
+
+class Potential(_Table):
+    """One potential. Make it with `Potential.load`, which also checks every file against its SHA-256."""
+
+    name: str
+    material: str
+    elements: tuple[str, ...] = Field(min_length=1)  # in the order of the LAMMPS types
+    origin: str  # who made it, from what, under what licence
+    gap: Gap
+    electrostatics: Electrostatics | None = None
+    fit: dict[str, Any] = {}  # settings of the fit and hashes of its data: the record
+    errors: dict[str, Any] = {}  # RMSE: energy in meV/atom, forces in eV/Angstrom by element, virial in meV/atom
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _every_element_is_known(self):
+        for symbol in self.elements:
+            if symbol not in atomic_numbers:
+                raise ValueError(f"elements: {symbol} is no chemical symbol")
+        if self.electrostatics:
+            for key in ("charges", "zeta", "n"):
+                if found := set(getattr(self.electrostatics, key)) ^ set(self.elements):
+                    raise ValueError(f"electrostatics.{key} and elements differ by {', '.join(sorted(found))}")
+        return self
+
+    @classmethod
+    def load(cls, path_or_name: str | Path) -> "Potential":
+        """Read a potential from its folder, its `potential.toml`, or its name such as `li7p3s11/es-gap`.
+
+        A path that exists comes first, then `./potentials` of a clone, then the potentials installed with esgap.
+        """
+        folder = _find(path_or_name)
+        potential = read_toml(folder / TOML)
+        verify(folder, potential.gap.files)
+        return potential
+
+    @property
+    def folder(self) -> Path:
+        """Absolute path of the folder that the potential was read from."""
+        if self._folder is None:
+            raise EsgapError(f"The potential {self.name} was not read from a folder, so it has no files: use Potential.load.")
+        return self._folder
+
+    @property
+    def xml(self) -> Path:
+        """Absolute path of the GAP's XML file."""
+        return self.folder / self.gap.file
+
+    def charge_of(self, symbol: str) -> float:
+        """Charge in e; 0 for a potential without electrostatics."""
+        if symbol not in self.elements:
+            raise EsgapError(
+                f"The potential {self.name} has no element {symbol} (it has {', '.join(self.elements)}): "
+                "use a potential fitted to it or remove the atoms."
+            )
+        return self.electrostatics.charges[symbol] if self.electrostatics else 0.0
+
+    def lammps_include(self) -> str:
+        """The text of `potential.lmp`, the commands that set this potential in a LAMMPS input."""
+        return _include(self)
+
+
+def read_toml(path: Path) -> Potential:
+    """Read `potential.toml` alone, without a look at the files that it names."""
+    try:
+        potential = Potential.model_validate(tomllib.loads(path.read_text()))
+    except tomllib.TOMLDecodeError as error:
+        raise EsgapError(f"{path} is not valid TOML: {error}.") from error
+    except ValidationError as error:
+        raise EsgapError(f"{path}: {_first(error)}.") from error
+    potential._folder = path.parent.resolve()
+    return potential
+
+
+def write_toml(potential: Potential, folder: Path) -> None:
+    """Write `potential.toml` and `potential.lmp` into the folder of the GAP files."""
+    (folder / TOML).write_text(tomlkit.dumps(potential.model_dump(mode="json", exclude_none=True)))
+    (folder / INCLUDE).write_text(potential.lammps_include())
+
+
+def verify(folder: Path, files: dict[str, str]) -> None:
+    """Raise EsgapError unless every file is there with its SHA-256."""
+    for name, expected in files.items():
+        path = folder / name
+        if not path.is_file():
+            raise EsgapError(f"{path} is missing, named in {folder / TOML}: restore the folder from its source.")
+        found = sha256(path)
+        if found != expected:
+            raise EsgapError(
+                f"{path} was altered: its SHA-256 is {found[:12]}..., {TOML} expects {expected[:12]}...; "
+                "restore the file, or make the potential again with `esgap fit`."
+            )
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file as hexadecimal text."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _find(path_or_name: str | Path) -> Path:
+    installed = Path(__file__).parent / "data" / "potentials"
+    for path in (Path(path_or_name), Path("potentials") / path_or_name, installed / path_or_name):
+        if path.is_file() and path.name == TOML:
+            return path.parent
+        if (path / TOML).is_file():
+            return path
+    known = sorted(str(toml.parent.relative_to(installed)) for toml in installed.glob(f"*/*/{TOML}"))
+    raise EsgapError(
+        f"No potential {path_or_name}: expected a folder with {TOML}, or one of the installed {', '.join(known) or '(none)'}."
+    )
+
+
+def _first(error: ValidationError) -> str:
+    """The first complaint of pydantic as `table.key: what`."""
+    complaint = error.errors()[0]
+    where = ".".join(map(str, complaint["loc"]))
+    what = "unknown key" if complaint["type"] == "extra_forbidden" else complaint["msg"].removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what
+
+
+_HEADER = """\
+# Potential {material}/{name} for LAMMPS; types {types}.
+# Generated from potential.toml by esgap: change that file, not this one.
+# Needs `units metal`, `atom_style charge`, the esgap plugin, and two variables:
+#   potential   the folder of this file
+#   engine      native (pair_style gap) or quip (pair_style quip; needs the Python package quippy-ase)
+"""
+
+_GAP_ONLY = """
+if "${{engine}} == native" then &
+  "pair_style gap" &
+  "pair_coeff * * ${{potential}}/{file} {symbols}" &
+elif "${{engine}} == quip" &
+  "pair_style quip" &
+  'pair_coeff * * ${{potential}}/{file} "Potential xml_label={label}" {numbers}' &
+else "print 'The variable engine is ${{engine}}, expected native or quip'" "quit 1"
+"""
+
+_ES_GAP = """
+# Fixed charges on Slater densities: charges in e, exponents in 1/Angstrom.
+{charges}
+
+if "${{engine}} == native" then &
+  "pair_style hybrid/overlay gap coul/slater/long slater {cutoff}" &
+  "pair_coeff * * gap ${{potential}}/{file} {symbols}" &
+elif "${{engine}} == quip" &
+  "pair_style hybrid/overlay quip coul/slater/long slater {cutoff}" &
+  'pair_coeff * * quip ${{potential}}/{file} "Potential xml_label={label}" {numbers}' &
+else "print 'The variable engine is ${{engine}}, expected native or quip'" "quit 1"
+{exponents}
+kspace_style {kspace}
+"""
+
+
+def _include(p: Potential) -> str:
+    header = _HEADER.format(material=p.material.lower(), name=p.name, types=" ".join(f"{i} = {s}" for i, s in _types(p)))
+    gap = dict(
+        file=p.gap.file, label=p.gap.label, symbols=" ".join(p.elements), numbers=" ".join(str(atomic_numbers[s]) for s in p.elements)
+    )
+    if p.electrostatics is None:
+        return header + _GAP_ONLY.format(**gap)
+    charges = "\n".join(f"set type {i} charge {p.charge_of(s)}  # {s}" for i, s in _types(p))
+    exponents = "\n".join(slater_coefficients(p.elements, p.electrostatics, "coul/slater/long "))
+    return header + _ES_GAP.format(
+        **gap, charges=charges, exponents=exponents, cutoff=p.electrostatics.cutoff, kspace=p.electrostatics.kspace
+    )
+
+
+def slater_coefficients(elements: tuple[str, ...], es: Electrostatics, sub_style: str = "") -> list[str]:
+    """The pair_coeff lines of coul/slater/long; `sub_style` is its name and a space inside pair_style hybrid."""
+    return [f"pair_coeff {i} {i} {sub_style}{es.zeta[s]} {es.n[s]}  # {s}" for i, s in enumerate(elements, start=1)]
+
+
+def _types(p: Potential):
+    return enumerate(p.elements, start=1)

@@ -1,0 +1,1 @@
+"""Physics on plain data: no files, no processes."""

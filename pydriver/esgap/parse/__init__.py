@@ -1,0 +1,1 @@
+"""Files that LAMMPS leaves, read into plain data. Knows formats, no physics."""

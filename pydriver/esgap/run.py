@@ -1,9 +1,11 @@
 """Start LAMMPS for the jobs of a plan, one after the other; keep what is finished, resume what is not."""
 
+import ctypes
 import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from esgap.errors import EsgapError
 from esgap.record import command_line, hash_of, now, sha256, versions, write_json
 
 RECORD = "run.json"
+STARTED = "started.json"  # stands in for the record while a job runs
 
 
 def run_plan(plan: Plan, folder: Path, progress) -> None:
@@ -48,6 +51,7 @@ def is_finished(job: Job, plan: Plan, folder: Path) -> bool:
     """True when the job's record matches its inputs. Raises EsgapError when it was made from other inputs."""
     file = folder / job.name / RECORD
     if not file.is_file():
+        _refuse_foreign(folder / job.name)
         return False
     old, new = json.loads(file.read_text()), input_hashes(job, folder)
     if old["inputs_hash"] != hash_of(new):
@@ -62,25 +66,28 @@ def is_finished(job: Job, plan: Plan, folder: Path) -> bool:
     return True
 
 
+def _refuse_foreign(home: Path) -> None:
+    """Raise EsgapError for a folder that `esgap run` did not start, such as one of commands.sh: it is not ours to delete."""
+    if home.is_dir() and not (home / STARTED).is_file():
+        raise EsgapError(f"{home} was not started by `esgap run`: read it with `esgap analyse`, or delete it to compute it again")
+
+
 def run_job(job: Job, plan: Plan, folder: Path) -> None:
     """Run one job in a fresh folder of its own; its record is written last, so that a killed job leaves none."""
     home = folder / job.name
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    words, hashes, started, clock = argv(job, plan.study.run), input_hashes(job, folder), now(), time.monotonic()
+    words, hashes, clock = argv(job, plan.study.run), input_hashes(job, folder), time.monotonic()
+    record = {"command": words, "inputs": hashes, "inputs_hash": hash_of(hashes), "started": now()}
+    write_json(home / STARTED, record)
     launch(words, folder, log=home / "log.lammps")
     lost = [name for name in job.outputs if not (folder / name).is_file()]
     if lost:
         raise EsgapError(f"lmp ended without an error but left no {folder / lost[0]}: see {home / 'log.lammps'}")
-    record = {
-        "command": words,
-        "inputs": hashes,
-        "inputs_hash": hash_of(hashes),
-        "outputs": {name: sha256(folder / name) for name in job.outputs},
-        "started": started,
-        "seconds": round(time.monotonic() - clock, 2),
-    }
+    record["outputs"] = {name: sha256(folder / name) for name in job.outputs}
+    record["seconds"] = round(time.monotonic() - clock, 2)
     write_json(home / RECORD, record)
+    (home / STARTED).unlink()
 
 
 def environment() -> dict[str, str]:
@@ -91,10 +98,7 @@ def environment() -> dict[str, str]:
 
 def launch(words: list[str], folder: Path, log: Path) -> None:
     """Run a command in `folder`; raise EsgapError with LAMMPS's own error line when it fails."""
-    try:
-        done = subprocess.run(words, cwd=folder, env=environment(), text=True, capture_output=True, stdin=subprocess.DEVNULL)
-    except FileNotFoundError as error:
-        raise EsgapError(f"the command '{words[0]}' was not found: install it or correct [run] in the study") from error
+    done = _output(words, cwd=folder)
     if done.returncode == 0:
         return
     written = (log.read_text() if log.is_file() else "") + done.stdout + done.stderr
@@ -118,10 +122,22 @@ def check_launcher(run) -> None:
 
 def mpi_of(command: list[str]) -> str:
     """The MPI library that a command's output names: "MPICH", "Open MPI" or "unknown"."""
-    try:
-        done = subprocess.run(command, env=environment(), text=True, capture_output=True, stdin=subprocess.DEVNULL)
-    except FileNotFoundError as error:
-        raise EsgapError(f"the command '{command[0]}' was not found: install it or correct [run] in the study") from error
+    done = _output(command)
     text = done.stdout + done.stderr
     signs = {"Open MPI": ("Open MPI", "OpenRTE", "open-mpi"), "MPICH": ("MPICH", "HYDRA", "Intel(R) MPI")}
     return next((name for name, words in signs.items() if any(word in text for word in words)), "unknown")
+
+
+def _output(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess:
+    """Run a command to its end and keep what it printed; it ends with this process, however that one ends."""
+    try:
+        return subprocess.run(
+            command, cwd=cwd, env=environment(), text=True, capture_output=True, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent
+        )
+    except FileNotFoundError as error:
+        raise EsgapError(f"the command '{command[0]}' was not found: install it or correct [run] in the study") from error
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to terminate this process when its parent dies: a killed esgap leaves no lmp that goes on writing."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1 = PR_SET_PDEATHSIG

@@ -1,0 +1,52 @@
+"""A study small enough for the everyday suite, and the command line as a user starts it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+STUDY = """
+kind = "frenkel"
+structure = "{structure}"
+potential = "li7p3s11/es-gap"
+compare = ["li7p3s11/gap"]
+[defect]
+separation = 2.5
+[field]
+values = [-0.1, 0.0, 0.1]
+directions = ["y"]
+[relax]
+force = 0.3
+[run]
+ranks = 2
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    """A function that writes the small study with some text replaced, and returns its path."""
+
+    def write(*replacements: tuple[str, str], structure=ROOT / "inputs" / "structures" / "li7p3s11.cif") -> Path:
+        text = STUDY.format(structure=structure)
+        for old, new in replacements:
+            assert old in text
+            text = text.replace(old, new)
+        file = tmp_path / "study.toml"
+        file.write_text(text)
+        return file
+
+    return write
+
+
+@pytest.fixture
+def esgap(tmp_path):
+    """A function that runs `esgap ARGS` in the temporary folder; returns the finished process."""
+
+    def call(*args) -> subprocess.CompletedProcess:
+        return subprocess.run([BIN / "esgap", *map(str, args)], cwd=tmp_path, text=True, capture_output=True, timeout=600)
+
+    return call

@@ -1,0 +1,83 @@
+"""Formation energies and states of a Frenkel pair on cells made by hand."""
+
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from esgap.analysis.frenkel import CellState, formation_energy, pair_state
+
+
+def state(energy, dipole=(0, 0, 0)):
+    return CellState(energy, np.array(dipole, float), np.zeros((1, 3)))
+
+
+def test_formation_energy_splits_into_frozen_dipole_and_relaxation():
+    perfect0, defect0 = state(-10.0, (0.1, 0.0, 0.0)), state(-9.2, (2.1, 0.5, 0.0))
+    perfect, defect = state(-10.05, (0.2, 0.0, 0.0)), state(-9.5, (2.6, 0.5, 0.0))
+    energy = formation_energy(perfect, defect, perfect0, defect0, np.array([0.1, 0.0, 0.0]))
+    assert energy.total == pytest.approx(0.55, rel=1e-12)
+    assert energy.frozen == pytest.approx(0.8 - 2.0 * 0.1, rel=1e-12)
+    assert energy.relaxation == pytest.approx(0.55 - 0.6, rel=1e-12)
+    np.testing.assert_allclose(energy.dipole, [2.4, 0.5, 0.0], rtol=1e-12)
+
+
+@pytest.fixture
+def crystal():
+    """LiCl 2x2x2: the lithium at index 0 moves to the tetrahedral site at (3/4, 3/4, 3/4) of the first cell."""
+    atoms = bulk("LiCl", "rocksalt", a=5.13, cubic=True).repeat(2)
+    mobile = np.flatnonzero(atoms.symbols == "Li")
+    return atoms, mobile, np.full(3, 0.75 * 5.13)
+
+
+def classify(crystal, change):
+    atoms, mobile, site = crystal
+    defect = atoms.positions.copy()
+    change(defect, mobile, site)
+    return pair_state(atoms.positions, defect, mobile, int(mobile[0]), site, atoms.cell.array)
+
+
+def test_held(crystal):
+    def change(defect, mobile, site):
+        defect[mobile[0]] = site + 0.3
+
+    assert classify(crystal, change) == "held"
+
+
+def test_held_in_a_drifted_crystal_and_another_image(crystal):
+    def change(defect, mobile, site):
+        defect[mobile[0]] = site + [2 * 5.13, 0, 0]
+        defect += 1.0
+
+    assert classify(crystal, change) == "held"
+
+
+def test_fell_back(crystal):
+    def change(defect, mobile, site):
+        defect[mobile[0]] += 0.2
+
+    assert classify(crystal, change) == "fell back"
+
+
+def test_another_ion_fell_into_the_vacancy(crystal):
+    def change(defect, mobile, site):
+        defect[mobile[5]] = defect[mobile[0]]
+        defect[mobile[0]] = site
+
+    atoms, mobile, _ = crystal
+    assert classify(crystal, change) == f"site {mobile[5] + 1} emptied"
+
+
+def test_exchange_of_ions_is_no_defect(crystal):
+    """Like ions are one state whichever of them sits where."""
+
+    def change(defect, mobile, site):
+        defect[mobile[0]], defect[mobile[5]] = defect[mobile[5]].copy(), site
+
+    assert classify(crystal, change) == "held"
+
+
+def test_interstitial_hopped_into_an_occupied_cage(crystal):
+    def change(defect, mobile, site):
+        defect[mobile[0]] = defect[mobile[3]] + 0.4
+
+    assert classify(crystal, change) == "hopped"

@@ -1,6 +1,8 @@
 """The stages of a study, each redoable alone: deck -> run -> analyse -> report."""
 
 import json
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pandas as pd
 
 from esgap.analysis.frenkel import CellState, formation_energy, pair_state
 from esgap.deck.frenkel import field_vector, write_deck
-from esgap.deck.plan import Plan
+from esgap.deck.plan import PLAN_FILE, Plan
 from esgap.errors import EsgapError
 from esgap.parse.relaxation import Relaxation, read_relaxation
 from esgap.record import command_line, now, versions, write_json
@@ -34,8 +36,30 @@ METHOD = (
 
 
 def make_deck(study_file: Path, folder: Path) -> Plan:
-    """Write the decks of a study into `folder` (see esgap.deck.frenkel.write_deck)."""
-    return write_deck(load_study(study_file), folder)
+    """Write the decks of a study into `folder` (see esgap.deck.frenkel.write_deck).
+
+    Raises EsgapError when `folder` holds results that another deck gave: neither is overwritten.
+    """
+    study = load_study(study_file)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".deck-") as stage:
+        plan = write_deck(study, Path(stage))
+        _refuse_other_deck(Path(stage), folder)
+        shutil.copytree(stage, folder, dirs_exist_ok=True)
+    return plan
+
+
+def _refuse_other_deck(new: Path, folder: Path) -> None:
+    """Raise EsgapError when a job of `folder` that has results would be another one in the deck `new`."""
+    if not (folder / PLAN_FILE).is_file() or not any(folder.glob("points/**/log.lammps")):
+        return
+    jobs = {job.name: job for job in Plan.load(new).jobs}
+    changed = {f"variable {key}" for job in Plan.load(folder).jobs if job.name in jobs for key in job.variables if job.variables[key] != jobs[job.name].variables.get(key)}
+    changed |= {f"file {file.name}" for file in new.glob("*") if file.name.startswith(("in.", "data.")) and file.read_bytes() != (folder / file.name).read_bytes()}
+    if changed:
+        raise EsgapError(
+            f"{folder} holds results of another study ({', '.join(sorted(changed))} changed): give another folder with -o, or delete that one"
+        )
 
 
 def run(study_file: Path, folder: Path, progress) -> pd.DataFrame:

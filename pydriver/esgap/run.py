@@ -68,7 +68,7 @@ def is_finished(job: Job, plan: Plan, folder: Path) -> bool:
 
 def _refuse_foreign(home: Path) -> None:
     """Raise EsgapError for a folder that `esgap run` did not start, such as one of commands.sh: it is not ours to delete."""
-    if home.is_dir() and not (home / STARTED).is_file():
+    if (home / "log.lammps").is_file() and not (home / STARTED).is_file():
         raise EsgapError(f"{home} was not started by `esgap run`: read it with `esgap analyse`, or delete it to compute it again")
 
 

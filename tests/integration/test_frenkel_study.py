@@ -50,7 +50,7 @@ def test_run_gives_tables_figure_and_records(study, esgap, tmp_path):
 
     # A potential, field or deck that changed is refused, not mixed in and not overwritten.
     changed = esgap("run", study(("force = 0.3", "force = 0.25")), "-o", "out")
-    assert changed.returncode == 1 and "computed from other inputs (variables force changed)" in changed.stderr
+    assert changed.returncode == 1 and "results of another study (variable force changed)" in changed.stderr
     assert stamps(out) == before
 
     # A new field value costs only its own two jobs.

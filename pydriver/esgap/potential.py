@@ -3,7 +3,6 @@
 Units are those of LAMMPS `metal`: charges in e, exponents zeta in 1/Angstrom, cutoffs in Angstrom.
 """
 
-import hashlib
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ase.data import atomic_numbers
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from esgap.errors import EsgapError
+from esgap.record import sha256
 
 TOML = "potential.toml"
 INCLUDE = "potential.lmp"
@@ -96,7 +96,7 @@ class Potential(_Table):
     def folder(self) -> Path:
         """Absolute path of the folder that the potential was read from."""
         if self._folder is None:
-            raise EsgapError(f"The potential {self.name} was not read from a folder, so it has no files: use Potential.load.")
+            raise EsgapError(f"the potential {self.name} was not read from a folder, so it has no files: use Potential.load")
         return self._folder
 
     @property
@@ -108,8 +108,8 @@ class Potential(_Table):
         """Charge in e; 0 for a potential without electrostatics."""
         if symbol not in self.elements:
             raise EsgapError(
-                f"The potential {self.name} has no element {symbol} (it has {', '.join(self.elements)}): "
-                "use a potential fitted to it or remove the atoms."
+                f"the potential {self.name} has no element {symbol} (it has {', '.join(self.elements)}): "
+                "use a potential fitted to it, or remove the atoms"
             )
         return self.electrostatics.charges[symbol] if self.electrostatics else 0.0
 
@@ -123,9 +123,9 @@ def read_toml(path: Path) -> Potential:
     try:
         potential = Potential.model_validate(tomllib.loads(path.read_text()))
     except tomllib.TOMLDecodeError as error:
-        raise EsgapError(f"{path} is not valid TOML: {error}.") from error
+        raise EsgapError(f"{path} is not valid TOML: {error}") from error
     except ValidationError as error:
-        raise EsgapError(f"{path}: {_first(error)}.") from error
+        raise EsgapError(f"{path}: {_first(error)}") from error
     potential._folder = path.parent.resolve()
     return potential
 
@@ -141,18 +141,13 @@ def verify(folder: Path, files: dict[str, str]) -> None:
     for name, expected in files.items():
         path = folder / name
         if not path.is_file():
-            raise EsgapError(f"{path} is missing, named in {folder / TOML}: restore the folder from its source.")
+            raise EsgapError(f"{path} is missing, named in {folder / TOML}: restore the folder from its source")
         found = sha256(path)
         if found != expected:
             raise EsgapError(
                 f"{path} was altered: its SHA-256 is {found[:12]}..., {TOML} expects {expected[:12]}...; "
-                "restore the file, or make the potential again with `esgap fit`."
+                "restore the file, or make the potential again with `esgap fit`"
             )
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file as hexadecimal text."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _find(path_or_name: str | Path) -> Path:
@@ -164,7 +159,7 @@ def _find(path_or_name: str | Path) -> Path:
             return path
     known = sorted(str(toml.parent.relative_to(installed)) for toml in installed.glob(f"*/*/{TOML}"))
     raise EsgapError(
-        f"No potential {path_or_name}: expected a folder with {TOML}, or one of the installed {', '.join(known) or '(none)'}."
+        f"no potential {path_or_name}: give a folder with {TOML}, or one of the installed {', '.join(known) or '(none)'}"
     )
 
 

@@ -3,7 +3,7 @@
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -82,8 +82,8 @@ def load_study(path: Path) -> FrenkelStudy:
 
 
 def first_problem(error: ValidationError, model: type[BaseModel] = FrenkelStudy) -> str:
-    """The first entry of a validation error as a sentence; for an unknown key with the nearest known one."""
-    problem = error.errors()[0]
+    """A validation error as a sentence on its first entry, an unknown key (with the nearest known one) before a missing one."""
+    problem = min(error.errors(), key=lambda entry: entry["type"] == "missing")
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         known = list(_model_at(model, problem["loc"][:-1]).model_fields)
@@ -97,5 +97,13 @@ def first_problem(error: ValidationError, model: type[BaseModel] = FrenkelStudy)
 
 def _model_at(model: type[BaseModel], loc: tuple) -> type[BaseModel]:
     for key in loc:
-        model = model.model_fields[key].annotation
+        if isinstance(key, str):  # not the index of a table in an array of tables
+            model = _table(model.model_fields[key].annotation)
     return model
+
+
+def _table(annotation) -> type[BaseModel] | None:
+    """The model inside an annotation such as `Model`, `Model | None` or `tuple[Model, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_table, get_args(annotation))), None)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from esgap.errors import EsgapError
-from esgap.potential import Electrostatics, Gap, Potential, sha256, write_toml
+from esgap.potential import Electrostatics, Gap, Potential, write_toml
+from esgap.record import sha256
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,7 +65,7 @@ def test_found_by_name_below_potentials(tmp_path, monkeypatch):
 
 def test_unknown_name_lists_what_there_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(EsgapError, match="No potential li2s/nothing: expected a folder with potential.toml"):
+    with pytest.raises(EsgapError, match="no potential li2s/nothing: give a folder with potential.toml"):
         Potential.load("li2s/nothing")
 
 

@@ -1,0 +1,1 @@
+"""From labelled configurations to potentials: baseline, fit, model card."""

@@ -1,0 +1,48 @@
+"""Errors of a fitted potential, GAP plus baseline, against its reference labels."""
+
+from pathlib import Path
+
+import numpy as np
+
+from esgap.train.baseline import Labels
+
+
+def rmse(xml: Path, configurations, labels: list[Labels], baseline: list[Labels], held_out) -> dict:
+    """RMSE on fitted and on held-out configurations: energy and virial in meV/atom, forces by element in eV/Angstrom."""
+    predicted = [_gap(potential, atoms) + es for potential in [_quip(xml)] for atoms, es in zip(configurations, baseline, strict=True)]
+    return {
+        name: _summary([(configurations[i], labels[i], predicted[i]) for i in np.flatnonzero(chosen)])
+        for name, chosen in (("train", ~held_out), ("held_out", held_out))
+    }
+
+
+def _quip(xml: Path):
+    from quippy.potential import Potential as Quip  # takes a second to import
+
+    return Quip(param_filename=str(xml))
+
+
+def _gap(potential, atoms) -> Labels:
+    atoms = atoms.copy()
+    atoms.calc = potential
+    return Labels(atoms.get_potential_energy(), atoms.get_forces(), -atoms.get_stress(voigt=False) * atoms.get_volume())
+
+
+def _summary(rows) -> dict:
+    """Per-component RMSE, and the rms of the reference forces that it is to be compared with."""
+    wrong = [(atoms, found - label) for atoms, label, found in rows]
+    symbols = np.concatenate([atoms.symbols for atoms, _ in wrong])
+    forces = np.concatenate([error.forces for _, error in wrong])
+    reference = np.concatenate([label.forces for _, label, _ in rows])
+    elements = sorted(set(symbols))
+    return {
+        "configurations": len(rows),
+        "energy": _rms([1e3 * error.energy / len(atoms) for atoms, error in wrong]),
+        "virial": _rms([1e3 * error.virial / len(atoms) for atoms, error in wrong]),
+        "force": {s: _rms(forces[symbols == s]) for s in elements},
+        "force_rms": {s: _rms(reference[symbols == s]) for s in elements},
+    }
+
+
+def _rms(values) -> float:
+    return round(float(np.sqrt(np.mean(np.square(values)))), 4)

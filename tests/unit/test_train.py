@@ -1,0 +1,126 @@
+"""Fit studies, training files, model cards: everything of `esgap fit` that needs neither lmp nor gap_fit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import read
+
+from esgap.errors import EsgapError
+from esgap.potential import Electrostatics, Potential
+from esgap.train.baseline import Labels, baseline
+from esgap.train.card import model_card
+from esgap.train.errors import _summary
+from esgap.train.fit import found_targets, read_labels, relabel, write_training_file
+from esgap.train.study import load_study
+
+ROOT = Path(__file__).parents[2]
+FIT = ROOT / "potentials" / "li7p3s11" / "fit.toml"
+
+
+def changed(tmp_path, old, new):
+    text = FIT.read_text()
+    assert old in text
+    path = tmp_path / "fit.toml"
+    path.write_text(text.replace(old, new, 1))
+    return path
+
+
+def test_shipped_study():
+    study = load_study(FIT)
+    assert [model.name for model in study.model] == ["gap", "es-gap"]
+    assert study.cutoff == 6.0
+    charges = study.model[1].electrostatics.charges
+    assert 7 * charges["Li"] + 3 * charges["P"] + 11 * charges["S"] == 0
+    terms = study.gap_terms()
+    assert terms.count("distance_2b") == 6 and "Z1=15 Z2=16" in terms
+    for z in (3, 15, 16):
+        assert f" Z={z} n_species=3 species_Z={{{{3 15 16}}}}" in terms
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ("holdout_every", "holdout_evry", "unknown key 'holdout_evry': did you mean 'holdout_every'"),
+        ("zeta = 4", "zeta = 4\ncentral = 1", "unknown key 'soap.0.central': did you mean 'zeta'"),
+        ("cutoff = 10.0", "cutoff = 10.0\ncharge = 3", "unknown key 'model.1.electrostatics.charge': did you mean 'charges'"),
+        ("n_max =", "nmax =", "unknown key 'soap.0.nmax': did you mean 'n_max'"),
+        ("cutoff = 10.0", "cutof = 10.0", r"electrostatics\.cutof"),
+        ("theta = 1.0", "theta = -1.0", "distance_2b.theta"),
+        ("S = 280 }", "S = 280, Na = 5 }", "soap.n_sparse names Na"),
+        ("charges = { Li = 0.5, ", "charges = { ", "charges of model es-gap and `elements` differ by Li"),
+        ("[sigma]", "[sigma", "is not valid TOML"),
+    ],
+)
+def test_bad_study_is_one_sentence(tmp_path, old, new, message):
+    with pytest.raises(EsgapError, match=message) as caught:
+        load_study(changed(tmp_path, old, new))
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_study(tmp_path):
+    with pytest.raises(EsgapError, match="no study file"):
+        load_study(tmp_path / "fit.toml")
+
+
+def test_missing_data_and_missing_key(tmp_path):
+    study = load_study(FIT)
+    data = FIT.parent / study.data
+    with pytest.raises(EsgapError, match="no training data"):
+        read_labels(tmp_path / "none.extxyz", study)
+    with pytest.raises(EsgapError, match=r"configuration 0 of .* has no 'energy'"):
+        read_labels(data, study.model_copy(update={"keys": study.keys.model_copy(update={"energy": "energy"})}))
+    with pytest.raises(EsgapError, match="contains Li, which `elements` of the study lacks"):
+        read_labels(data, study.model_copy(update={"elements": ("P", "S")}))
+
+
+def test_net_charge_is_refused_with_its_sum():
+    es = Electrostatics(charges={"Li": 0.5, "S": -1.0}, zeta={"Li": 1.0, "S": 1.2}, n={"Li": 1, "S": 1}, cutoff=10.0)
+    with pytest.raises(EsgapError, match=r"configuration 0 \(LiS\) has a net charge of -0.5 e"):
+        baseline([Atoms("LiS", positions=[[0, 0, 0], [2, 0, 0]], cell=[5, 5, 5], pbc=True)], ("Li", "S"), es)
+
+
+def test_training_file_holds_what_gap_fit_reads(tmp_path):
+    study = load_study(FIT)
+    atoms = Atoms("LiS", positions=[[0, 0, 0], [2, 0, 0]], cell=[5, 5, 5], pbc=True)
+    reference = Labels(-1.0, np.array([[3.0, 0, 4.0], [0.1, 0, 0]]), np.eye(3))
+    target = Labels(-1.5, np.array([[1.0, 0, 0], [0, 2.0, 0]]), np.arange(9.0).reshape(3, 3))
+    write_training_file(tmp_path / "t.xyz", [(atoms, reference, target)], study)
+    assert 'virial_target="0 1 2 3 4 5 6 7 8"' in (tmp_path / "t.xyz").read_text()
+    back = read(tmp_path / "t.xyz")
+    assert back.info["energy_target"] == -1.5
+    assert np.allclose(back.arrays["force_target"], target.forces, atol=1e-8)
+    expected = [max(study.sigma.force, 5.0 * study.sigma.force_relative), max(study.sigma.force, 0.1 * study.sigma.force_relative)]
+    assert back.arrays["force_atom_sigma"] == pytest.approx(expected)
+
+
+def test_targets_that_gap_fit_did_not_find():
+    log = "Number of target energies (property name: e) found: 43\nNumber of target virials (property name: v) found: 0\n"
+    assert found_targets(log) == {"energies": 43, "virials": 0}
+
+
+def test_relabel_renames_files_and_all_references(tmp_path):
+    old = "GAP_2026_1_1_0_9_9_9_123"
+    (tmp_path / "gap.xml").write_text(f'<{old}>\n<Potential label="{old}"/>\n<x sparseX_filename="gap.xml.sparseX.{old}7"/>\n</{old}>\n')
+    (tmp_path / f"gap.xml.sparseX.{old}7").write_text("1.0\n")
+    assert relabel(tmp_path, "LiPS_gap") == "LiPS_gap"
+    assert (tmp_path / "gap.xml.sparseX.LiPS_gap7").read_text() == "1.0\n"
+    text = (tmp_path / "gap.xml").read_text()
+    assert old not in text and 'sparseX_filename="gap.xml.sparseX.LiPS_gap7"' in text
+
+
+def test_errors_by_element():
+    atoms = Atoms("LiS", positions=[[0, 0, 0], [2, 0, 0]])
+    label = Labels(1.0, np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]), np.zeros((3, 3)))
+    found = Labels(1.02, np.array([[1.1, 0.9, 1.1], [2.0, 2.0, 2.3]]), np.eye(3) * 0.006)
+    summary = _summary([(atoms, label, found)])
+    assert summary["energy"] == pytest.approx(10.0)  # 0.02 eV on two atoms
+    assert summary["force"] == pytest.approx({"Li": 0.1, "S": 0.3 / np.sqrt(3)}, abs=1e-4)
+    assert summary["force_rms"] == {"Li": 1.0, "S": 2.0}
+    assert summary["virial"] == pytest.approx(3.0 / np.sqrt(3), abs=1e-4)
+
+
+@pytest.mark.parametrize("folder", sorted(p.parent for p in ROOT.glob("potentials/*/*/potential.toml")), ids=lambda p: p.name)
+def test_shipped_card_is_the_rendered_one(folder):
+    assert (folder / "README.md").read_text() == model_card(Potential.load(folder))

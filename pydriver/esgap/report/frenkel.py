@@ -15,24 +15,25 @@ from esgap.analysis.frenkel import HELD  # noqa: E402
 COLUMNS = {  # of the table on the terminal: title, format
     "potential": ("potential", "{}"),
     "direction": ("along", "{}"),
-    "field": ("field V/Å", "{:+.2f}"),
-    "formation_energy": ("E_f eV", "{:.3f}"),
-    "frozen": ("frozen dipole eV", "{:.3f}"),
-    "relaxation": ("relaxation eV", "{:+.3f}"),
+    "field": ("field", "{:+.2f}"),
+    "formation_energy": ("E_f", "{:.3f}"),
+    "frozen": ("frozen", "{:.3f}"),
+    "relaxation": ("relaxed", "{:+.3f}"),
+    "max_force": ("force", "{:.4f}"),
     "state": ("state", "{}"),
-    "max_force": ("max force eV/Å", "{:.4f}"),
 }
+CAPTION = "field in V/Å; energies in eV: E_f = frozen dipole + relaxed; largest force in eV/Å"
 
 
 def table(rows: pd.DataFrame, title: str) -> Table:
     """The results as a table; other states and unconverged relaxations stand out."""
-    out = Table(title=title)
+    out = Table(title=title, caption=CAPTION)
     for name, _ in COLUMNS.values():
         out.add_column(name, justify="right")
     for row in rows.to_dict("records"):
         cells = [form.format(row[key]) for key, (_, form) in COLUMNS.items()]
         if not row["converged"]:
-            cells[-1] += " not converged"
+            cells[-1] += ", not converged"
         out.add_row(*cells, style=None if row["state"] == HELD and row["converged"] else "yellow")
     return out
 

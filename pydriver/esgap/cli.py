@@ -82,12 +82,15 @@ def fit(study: Annotated[Path, typer.Argument(help="fit file (TOML), see potenti
 
 
 @app.command()
-def doctor():
-    """Check the installation: one line a check, exit code 1 when one fails."""
+def doctor(
+    potential: Annotated[str, typer.Argument(help="potential to check, a folder or a name")] = "li7p3s11/es-gap",
+    structure: Annotated[Path | None, typer.Option(help="structure with the elements of the potential; default: the Li7P3S11 crystal")] = None,
+):
+    """Check the installation and a potential: one line a check, exit code 1 when one fails."""
     from esgap.doctor import checks
 
     failed = 0
-    for name, ok, line in checks():
+    for name, ok, line in checks(potential, structure):
         failed += not ok
         console.print(f"[{'green' if ok else 'red'}]{'ok  ' if ok else 'FAIL'}[/] {name}: {line}", soft_wrap=True, highlight=False)
     if failed:

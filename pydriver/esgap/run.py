@@ -98,7 +98,7 @@ def environment() -> dict[str, str]:
 
 def launch(words: list[str], folder: Path, log: Path) -> None:
     """Run a command in `folder`; raise EsgapError with LAMMPS's own error line when it fails."""
-    done = _output(words, cwd=folder)
+    done = output(words, cwd=folder)
     if done.returncode == 0:
         return
     written = (log.read_text() if log.is_file() else "") + done.stdout + done.stderr
@@ -107,28 +107,32 @@ def launch(words: list[str], folder: Path, log: Path) -> None:
     raise EsgapError(f"lmp stopped with exit code {done.returncode} ({reason}): see {log}; finished jobs are kept, the same command resumes")
 
 
-def check_launcher(run) -> None:
-    """Raise EsgapError when mpirun and lmp belong to different MPI libraries: lmp would die in MPI_Init."""
+def check_launcher(run) -> str:
+    """Raise EsgapError when mpirun and lmp belong to different MPI libraries: lmp would die in MPI_Init.
+
+    Returns what was found, one line.
+    """
     program = shlex.split(run.launcher)[0]
     if Path(program).name not in ("mpirun", "mpiexec"):
-        return
+        return f"the launcher '{program}' is not an mpirun and was not checked"
     launcher, lmp = mpi_of([program, "--version"]), mpi_of([run.lmp, "-h"])
     if "unknown" not in (launcher, lmp) and launcher != lmp:
         raise EsgapError(
             f"'{program}' belongs to {launcher} but '{run.lmp}' is linked to {lmp}: start them with the same MPI, "
             "for example the mpirun beside lmp in the virtual environment"
         )
+    return f"'{program}' belongs to {launcher}, '{run.lmp}' is linked to {lmp}"
 
 
 def mpi_of(command: list[str]) -> str:
     """The MPI library that a command's output names: "MPICH", "Open MPI" or "unknown"."""
-    done = _output(command)
+    done = output(command)
     text = done.stdout + done.stderr
     signs = {"Open MPI": ("Open MPI", "OpenRTE", "open-mpi"), "MPICH": ("MPICH", "HYDRA", "Intel(R) MPI")}
     return next((name for name, words in signs.items() if any(word in text for word in words)), "unknown")
 
 
-def _output(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess:
+def output(command: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess:
     """Run a command to its end and keep what it printed; it ends with this process, however that one ends."""
     try:
         return subprocess.run(

@@ -36,7 +36,7 @@ def read_relaxation(folder: Path) -> Relaxation:
     text = _text(log)
     if END not in text or CRITERION not in text:
         raise EsgapError(f"{log} is cut off (no '{END}' at its end): delete {folder} and run the same command to compute it again")
-    history = pd.DataFrame(LogFile(str(log)).runs[-1])
+    history = read_thermo(log)
     last = history.iloc[-1]
     positions, forces = read_dump(folder / "relaxed.dump")
     return Relaxation(
@@ -49,6 +49,11 @@ def read_relaxation(folder: Path) -> Relaxation:
         positions=positions,
         history=history,
     )
+
+
+def read_thermo(log: Path) -> pd.DataFrame:
+    """The thermo output of the last run in a log, one row a line, columns as LAMMPS names them."""
+    return pd.DataFrame(LogFile(str(log)).runs[-1])
 
 
 def read_dump(file: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 // Entry point of the plugin: a table of styles and a loop that registers them.
 
 #include "lammps_plugin_abi.h"
+#include "pair_quip.h"
 
 #include "error.h"
 #include "fix.h"
@@ -14,7 +15,7 @@ using LAMMPS_NS::LAMMPS;
 
 namespace {
 
-template <class Style> [[maybe_unused]] void *make(void *lmp)
+template <class Style> void *make(void *lmp)
 {
   return static_cast<LAMMPS_NS::Pair *>(new Style(static_cast<LAMMPS *>(lmp)));
 }
@@ -24,7 +25,7 @@ template <class Style> [[maybe_unused]] void *make_with_args(void *lmp, int narg
   return static_cast<LAMMPS_NS::Fix *>(new Style(static_cast<LAMMPS *>(lmp), narg, arg));
 }
 
-[[maybe_unused]] lammpsplugin_t pair(const char *name, const char *info, lammps_factory1 *factory)
+lammpsplugin_t pair(const char *name, const char *info, lammps_factory1 *factory)
 {
   lammpsplugin_t p{};
   p.style = "pair";
@@ -62,6 +63,7 @@ void lammpsplugin_init(void *ptr, void *handle, void *regfunc)
   check_version(lmp);
 
   std::vector<lammpsplugin_t> styles = {
+      pair("quip", "GAP and QUIP potentials through the quippy-ase wheel", &make<esgap::PairQuipWheel>),
   };
   for (auto &style : styles) {
     style.version = lmp->version;

@@ -12,8 +12,8 @@ BIN = Path(sys.executable).parent
 
 # Appended to every script: one static evaluation, printed with all digits.
 REPORT = """
-thermo_modify format float %.17g
 thermo_style custom step pe evdwl ecoul elong pxx pyy pzz pxy pxz pyz {columns}
+thermo_modify format float %.17g
 run 0 post no
 write_dump all custom {dump} id type xu yu zu fx fy fz {peratom} modify sort id format float %.17g
 """

@@ -22,7 +22,7 @@ PairQuipWheel::PairQuipWheel(LAMMPS *lmp) : Pair(lmp)
 {
   single_enable = 0;
   restartinfo = 0;
-  one_coeff = 1;
+  one_coeff = 1;    // LAMMPS then refuses anything but `pair_coeff * *`
   manybody_flag = 1;
   no_virial_fdotr_compute = 1;    // QUIP gives the virial itself
   centroidstressflag = CENTROID_NOTAVAIL;
@@ -58,8 +58,6 @@ void PairQuipWheel::coeff(int narg, char **arg)
                "pair_coeff for pair_style quip has {} arguments, expected {}: * * FILE.xml \"Potential xml_label=LABEL\" "
                "and an atomic number for each of the {} atom types",
                narg, 4 + atom->ntypes, atom->ntypes);
-  if (strcmp(arg[0], "*") != 0 || strcmp(arg[1], "*") != 0)
-    error->all(FLERR, "pair_coeff {} {} for pair_style quip: expected * *, the potential holds for all types", arg[0], arg[1]);
 
   number_of_type.assign(1, 0);
   for (int i = 4; i < narg; i++) {

@@ -39,7 +39,10 @@ __attribute__((visibility("default"))) void f90wrap_abort_(const char *message, 
   const auto n = std::min<std::size_t>(std::max(length, 0), sizeof(fatal_message) - 1);
   if (message) std::memcpy(fatal_message, message, n);
   fatal_message[message ? n : 0] = '\0';
-  if (!inside_quip) std::abort();
+  if (!inside_quip) {    // a second copy of this plugin is loaded, and the call came through that one
+    std::fprintf(stderr, "ERROR: QUIP: %s\n", fatal_message);
+    std::abort();
+  }
   std::longjmp(way_back, 1);
 }
 
@@ -92,7 +95,7 @@ template <class Call> void guarded(Call call)
 std::string own_path()
 {
   Dl_info info{};
-  dladdr(reinterpret_cast<void *>(&f90wrap_abort_), &info);
+  dladdr(&inside_quip, &info);
   return info.dli_fname ? info.dli_fname : "";
 }
 

@@ -70,3 +70,51 @@ def central_difference_forces(energy_at, positions: np.ndarray, atoms, h: float 
             step[i, axis] = h
             force[row, axis] = -(energy_at(positions + step) - energy_at(positions - step)) / (2 * h)
     return force
+
+
+def energies_of(script: str, cwd: Path, variants: list[str], **kw) -> np.ndarray:
+    """Potential energy (eV) after each of the `variants` (LAMMPS commands), all in one run of `script`; they add up."""
+    steps = [f'{commands}\nrun 0 post no\nprint "ENERGY $(pe:%.17g)"\n' for commands in variants]
+    done = launch(script + "".join(steps), cwd, **kw)
+    assert done.returncode == 0, done.stdout
+    energies = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("ENERGY ")]
+    assert len(energies) == len(variants), done.stdout
+    return np.array(energies)
+
+
+def difference_forces(script: str, cwd: Path, ids, h: float = 1e-3, **kw) -> np.ndarray:
+    """-dE/dx (eV/Angstrom) of the atoms `ids`, central differences of fourth order with step `h` in one run of `script`."""
+    variants = []
+    for atom in ids:
+        variants.append(f"group moved id {atom}\nrun 0 post no")
+        for axis in range(3):
+            for step in (-2 * h, h, 2 * h, h):  # from -2h over -h and +h to +2h
+                move = ["0", "0", "0"]
+                move[axis] = f"{step:.17g}"
+                variants.append("displace_atoms moved move " + " ".join(move))
+            back = ["0", "0", "0"]
+            back[axis] = f"{-2 * h:.17g}"
+            variants.append("displace_atoms moved move " + " ".join(back))
+        variants.append("group moved delete")
+    energies = energies_of(script, cwd, variants, **kw).reshape(len(ids), 17)
+    lower2, lower1, upper1, upper2, _ = np.moveaxis(energies[:, 1:16].reshape(len(ids), 3, 5), 2, 0)
+    return -(lower2 - 8 * lower1 + 8 * upper1 - upper2) / (12 * h)
+
+
+def difference_stress(script: str, cwd: Path, h: float = 1e-4, **kw) -> np.ndarray:
+    """-(dE/d strain)/V (eV/Angstrom^3; xx yy zz xy xz yz), central differences of fourth order, atoms strained with the box."""
+    box = evaluate(script, cwd, columns="vol lx ly lz xy xz yz xlo ylo zlo", **kw).thermo
+    variants = [strained(box, k, e) for k in range(6) for e in (-2 * h, -h, h, 2 * h)]
+    lower2, lower1, upper1, upper2 = energies_of(script + "\nchange_box all triclinic\n", cwd, variants, **kw).reshape(6, 4).T
+    return -(lower2 - 8 * lower1 + 8 * upper1 - upper2) / (12 * h) / box["Volume"]
+
+
+def strained(box: dict, component: int, e: float) -> str:
+    """The `change_box` command from a box (thermo columns) to that box under the strain e of xx, yy, zz, xy, xz or yz."""
+    cell = np.array([[box["Lx"], 0, 0], [box["Xy"], box["Ly"], 0], [box["Xz"], box["Yz"], box["Lz"]]])
+    gradient = np.eye(3)
+    gradient[[(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)][component]] += e
+    a, b, c = cell @ gradient.T
+    low = box["Xlo"], box["Ylo"], box["Zlo"]
+    edges = " ".join(f"{axis} final {lo:.17g} {lo + length:.17g}" for axis, lo, length in zip("xyz", low, (a[0], b[1], c[2])))
+    return f"change_box all {edges} xy final {b[0]:.17g} xz final {c[0]:.17g} yz final {c[1]:.17g} remap units box"

@@ -1,5 +1,6 @@
 """Fit studies, training files, model cards: everything of `esgap fit` that needs neither lmp nor gap_fit."""
 
+from hashlib import md5
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ from esgap.potential import Electrostatics, Potential
 from esgap.train.baseline import Labels, baseline
 from esgap.train.card import model_card
 from esgap.train.errors import _summary
-from esgap.train.fit import found_targets, read_labels, relabel, write_training_file
+from esgap.train.files import relabel, shorten
+from esgap.train.fit import found_targets, read_labels, write_training_file
 from esgap.train.study import load_study
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +110,16 @@ def test_relabel_renames_files_and_all_references(tmp_path):
     assert (tmp_path / "gap.xml.sparseX.LiPS_gap7").read_text() == "1.0\n"
     text = (tmp_path / "gap.xml").read_text()
     assert old not in text and 'sparseX_filename="gap.xml.sparseX.LiPS_gap7"' in text
+
+
+def test_shorten_rounds_and_corrects_the_checksum(tmp_path):
+    values = np.array([0.317442405012665, -4.78186283411526e-7, 2.70065076717294, 0.25, -3.0e-9, 1.0, 10.0])
+    sparse = tmp_path / "gap.xml.sparseX.L1"
+    sparse.write_text("".join(f"{v:.20e}\n" for v in values))
+    (tmp_path / "gap.xml").write_text(f'sparseX_md5sum="{md5(sparse.read_bytes()).hexdigest()}"')
+    shorten(tmp_path, 8)
+    assert sparse.read_text().split() == [".31744241", "-.00000048", "2.70065077", ".25", "0.", "1.", "10."]
+    assert (tmp_path / "gap.xml").read_text() == f'sparseX_md5sum="{md5(sparse.read_bytes()).hexdigest()}"'
 
 
 def test_errors_by_element():

@@ -15,7 +15,7 @@ CARD = """\
 | fitted to | {configurations} configurations of `{data}` (SHA-256 `{data_sha}...`) |
 | terms | {terms} |
 | regularisation | energy {energy} eV/atom, force max({force} eV/Angstrom, {relative} of its size), virial {virial} eV/atom |
-| size | {size:.1f} MB |
+| size | {size:.1f} MB; sparse points rounded to {decimals} decimals, which changed no energy by more than {de:.0e} eV/atom and no force by more than {df:.0e} eV/Angstrom |
 | fit | {seconds} s; {versions} |
 
 ## Errors
@@ -59,7 +59,8 @@ def model_card(p: Potential) -> str:
         material=p.material, material_lower=p.material.lower(), name=p.name, kind=_kind(p), origin=p.origin,
         elements=" ".join(p.elements), configurations=fit["configurations"], data=fit["data"], data_sha=fit["data_sha256"][:12],
         terms=_terms(fit), energy=sigma["energy"], force=sigma["force"], relative=f"{100 * sigma['force_relative']:g} %", virial=sigma["virial"],
-        size=fit["bytes"] / 1e6, seconds=fit["seconds"], versions=", ".join(f"{k} {v}" for k, v in fit["versions"].items()),
+        size=fit["bytes"] / 1e6, decimals=fit["sparse_decimals"], de=fit["rounding"]["energy"], df=fit["rounding"]["force"],
+        seconds=fit["seconds"], versions=", ".join(f"{k} {v}" for k, v in fit["versions"].items()),
         every=fit["holdout_every"], held=p.errors["held_out"]["configurations"], errors="\n".join(_errors(p)),
         charge_limits=CHARGES if p.electrostatics else "",
     )  # fmt: skip

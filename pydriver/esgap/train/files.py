@@ -1,0 +1,56 @@
+"""The files that gap_fit leaves, an XML and one text file of sparse points a term: names, digits, hashes."""
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from esgap.record import sha256
+
+XML = "gap.xml"
+
+
+def relabel(work: Path, label: str) -> str:
+    """Replace gap_fit's label, made of date and time, so that equal fits give equal files."""
+    text = (work / XML).read_text()
+    old = re.search(r'<Potential label="([^"]+)"', text)[1]
+    (work / XML).write_text(text.replace(old, label))
+    for file in work.glob(f"{XML}.sparseX.{old}*"):
+        file.rename(file.with_name(file.name.replace(old, label)))
+    return label
+
+
+def shorten(work: Path, decimals: int) -> None:
+    """Round the sparse points to `decimals` and correct their checksums: about half the bytes of gap_fit's 21 digits.
+
+    Sparse points of SOAP are unit vectors, so this is an absolute error; what it does to energies and forces is
+    measured by the fit and stated in `potential.toml`.
+    """
+    text = (work / XML).read_text()
+    for file in work.glob(f"{XML}.sparseX.*"):
+        old = hashlib.md5(file.read_bytes()).hexdigest()
+        if old not in text:
+            raise ValueError(f"{XML} does not hold the MD5 of {file.name}")
+        file.write_text("".join(_short(x, decimals) + "\n" for x in np.loadtxt(file, ndmin=1)))
+        text = text.replace(old, hashlib.md5(file.read_bytes()).hexdigest())
+    (work / XML).write_text(text)
+
+
+def _short(x: float, decimals: int) -> str:
+    """Fixed-point text without the digits that carry nothing: .25 for 0.2500, 0. for 0.0000."""
+    digits = f"{x:.{decimals}f}".rstrip("0")
+    if digits in ("0.", "-0."):
+        return "0."
+    return digits.replace("0.", ".", 1) if digits.startswith(("0.", "-0.")) else digits
+
+
+def install(work: Path, folder: Path) -> dict[str, str]:
+    """Move the GAP's files into the folder in place of an older fit's; return their SHA-256 by name."""
+    for old in folder.glob(f"{XML}*"):
+        old.unlink()
+    files = sorted(work.glob(f"{XML}*"))
+    for file in files:
+        shutil.move(file, folder / file.name)
+    return {file.name: sha256(folder / file.name) for file in files}

@@ -220,8 +220,15 @@ def _include(p: Potential) -> str:
 
 
 def slater_coefficients(elements: tuple[str, ...], es: Electrostatics, sub_style: str = "") -> list[str]:
-    """The pair_coeff lines of coul/slater/long; `sub_style` is its name and a space inside pair_style hybrid."""
-    return [f"pair_coeff {i} {i} {sub_style}{es.zeta[s]} {es.n[s]}  # {s}" for i, s in enumerate(elements, start=1)]
+    """The pair_coeff lines of coul/slater/long; `sub_style` is its name and a space inside pair_style hybrid.
+
+    The wildcard comes first because pair_style hybrid hands a sub-style only those pairs of types that a pair_coeff
+    has named: without it there would be no electrostatics between unlike types.
+    """
+    densities = [f"{sub_style}{es.zeta[s]} {es.n[s]}  # {s}" for s in elements]
+    return [f"pair_coeff * * {densities[0]}, and every pair of types"] + [
+        f"pair_coeff {i} {i} {density}" for i, density in enumerate(densities[1:], start=2)
+    ]
 
 
 def _types(p: Potential):

@@ -45,12 +45,12 @@ def test_shipped_study():
     "old, new, message",
     [
         ("holdout_every", "holdout_evry", "unknown key 'holdout_evry': did you mean 'holdout_every'"),
-        ("zeta = 4", "zeta = 4\ncentral = 1", "unknown key 'soap.0.central': did you mean 'zeta'"),
+        ("l_max = 3", "l_max = 3\ncentral = 1", "unknown key 'soap.0.central': did you mean 'zeta'"),
         ("cutoff = 10.0", "cutoff = 10.0\ncharge = 3", "unknown key 'model.1.electrostatics.charge': did you mean 'charges'"),
         ("n_max =", "nmax =", "unknown key 'soap.0.nmax': did you mean 'n_max'"),
         ("cutoff = 10.0", "cutof = 10.0", r"electrostatics\.cutof"),
         ("theta = 1.0", "theta = -1.0", "distance_2b.theta"),
-        ("S = 280 }", "S = 280, Na = 5 }", "soap.n_sparse names Na"),
+        ("P = 150, S = 250 }", "P = 150, Na = 5 }", "soap.n_sparse names Na"),
         ("charges = { Li = 0.5, ", "charges = { ", "charges of model es-gap and `elements` differ by Li"),
         ("[sigma]", "[sigma", "is not valid TOML"),
     ],
@@ -112,14 +112,20 @@ def test_relabel_renames_files_and_all_references(tmp_path):
     assert old not in text and 'sparseX_filename="gap.xml.sparseX.LiPS_gap7"' in text
 
 
-def test_shorten_rounds_and_corrects_the_checksum(tmp_path):
+def coordinates(file, dimensions):
+    return f'<gpCoordinates dimensions="{dimensions}" zeta="4" sparseX_filename="{file.name}" sparseX_md5sum="{md5(file.read_bytes()).hexdigest()}">\n'
+
+
+def test_shorten_rounds_soap_and_corrects_its_checksum(tmp_path):
     values = np.array([0.317442405012665, -4.78186283411526e-7, 2.70065076717294, 0.25, -3.0e-9, 1.0, 10.0])
-    sparse = tmp_path / "gap.xml.sparseX.L1"
-    sparse.write_text("".join(f"{v:.20e}\n" for v in values))
-    (tmp_path / "gap.xml").write_text(f'sparseX_md5sum="{md5(sparse.read_bytes()).hexdigest()}"')
+    pair, soap = tmp_path / "gap.xml.sparseX.L1", tmp_path / "gap.xml.sparseX.L2"
+    for file in (pair, soap):
+        file.write_text("".join(f"{v:.20e}\n" for v in values + (file is pair)))
+    (tmp_path / "gap.xml").write_text(coordinates(pair, 1) + coordinates(soap, 7))
     shorten(tmp_path, 8)
-    assert sparse.read_text().split() == [".31744241", "-.00000048", "2.70065077", ".25", "0.", "1.", "10."]
-    assert (tmp_path / "gap.xml").read_text() == f'sparseX_md5sum="{md5(sparse.read_bytes()).hexdigest()}"'
+    assert np.array_equal(np.loadtxt(pair), values + 1)  # distances: untouched
+    assert soap.read_text().split() == [".31744241", "-.00000048", "2.70065077", ".25", "0.", "1.", "10."]
+    assert (tmp_path / "gap.xml").read_text() == coordinates(pair, 1) + coordinates(soap, 7)
 
 
 def test_errors_by_element():

@@ -23,18 +23,17 @@ def relabel(work: Path, label: str) -> str:
 
 
 def shorten(work: Path, decimals: int) -> None:
-    """Round the sparse points to `decimals` and correct their checksums: about half the bytes of gap_fit's 21 digits.
+    """Round the sparse points of SOAP to `decimals` and correct their checksums: about half the bytes of gap_fit's 21 digits.
 
-    Sparse points of SOAP are unit vectors, so this is an absolute error; what it does to energies and forces is
-    measured by the fit and stated in `potential.toml`.
+    They are unit vectors, so this is an absolute error; what it does to energies and forces is measured by the fit
+    and stated in `potential.toml`. Distances stay as they are: few numbers, and large weights that cancel.
     """
     text = (work / XML).read_text()
-    for file in work.glob(f"{XML}.sparseX.*"):
-        old = hashlib.md5(file.read_bytes()).hexdigest()
-        if old not in text:
-            raise ValueError(f"{XML} does not hold the MD5 of {file.name}")
-        file.write_text("".join(_short(x, decimals) + "\n" for x in np.loadtxt(file, ndmin=1)))
-        text = text.replace(old, hashlib.md5(file.read_bytes()).hexdigest())
+    for dimensions, name, md5 in re.findall(r'dimensions="(\d+)"[^>]* sparseX_filename="([^"]+)" sparseX_md5sum="([^"]+)"', text):
+        if dimensions != "1":
+            file = work / name
+            file.write_text("".join(_short(x, decimals) + "\n" for x in np.loadtxt(file, ndmin=1)))
+            text = text.replace(md5, hashlib.md5(file.read_bytes()).hexdigest())
     (work / XML).write_text(text)
 
 

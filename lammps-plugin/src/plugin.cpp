@@ -8,6 +8,8 @@
 #include "lammps.h"
 #include "pair.h"
 
+#include "pair_coul_slater_long.h"
+
 #include <cstdlib>
 #include <vector>
 
@@ -64,6 +66,7 @@ void lammpsplugin_init(void *ptr, void *handle, void *regfunc)
 
   std::vector<lammpsplugin_t> styles = {
       pair("quip", "GAP and QUIP potentials through the quippy-ase wheel", &make<esgap::PairQuipWheel>),
+      pair("coul/slater/long", "real-space Coulomb energy of Slater densities", make<esgap::PairCoulSlater>),
   };
   for (auto &style : styles) {
     style.version = lmp->version;

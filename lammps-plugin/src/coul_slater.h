@@ -36,6 +36,8 @@ class ScreeningTable {
   ScreeningTable(const SlaterDensity &a, const SlaterDensity &b, double cutoff);
   ScreeningTable(double lambda, double cutoff);    // point charge and 1s density
 
+  bool empty() const { return coefficients.empty(); }
+
   /// S and dS/dr at 0 < r <= cutoff.
   Screening operator()(double r) const;
 

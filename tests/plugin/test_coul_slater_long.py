@@ -1,0 +1,173 @@
+"""pair_style coul/slater/long: independent oracles, differences, ranks, files and refusals, on the triclinic crystal."""
+
+import numpy as np
+import pytest
+from harness import difference_forces, evaluate, launch
+from scipy.integrate import quad
+
+HEAD = "units metal\natom_style charge\nread_data data.test\n"
+ZETA = (1.0, 1.5, 1.2)  # Li, P, S; 1/Angstrom
+SLATER = "pair_style coul/slater/long slater 10.0\n" + "".join(f"pair_coeff {i} {i} {z}\n" for i, z in enumerate(ZETA, 1))
+STOCK = "pair_style coul/slater/long 1.0 10.0\npair_coeff * *\n"
+EWALD, PPPM = "kspace_style ewald 1.0e-9\n", "kspace_style pppm 1.0e-6\n"
+
+
+def close(one, two, rtol):
+    assert one.energy == pytest.approx(two.energy, rel=rtol)
+    np.testing.assert_allclose(one.forces, two.forces, rtol=0, atol=rtol * np.abs(two.forces).max())
+    np.testing.assert_allclose(one.stress, two.stress, rtol=0, atol=rtol * np.abs(two.stress).max())
+
+
+def test_streitz_is_the_same_without_hardness(li7p3s11, data_file, tmp_path):
+    """coul/streitz with chi = J = Z = 0: LAMMPS's own exact 1s-1s form with an exponent per element."""
+    data_file(li7p3s11)
+    lines = "".join(f"{s} 0.0 0.0 0.0 {z} 0.0\n" for s, z in zip(("Li", "P", "S"), ZETA))
+    (tmp_path / "streitz").write_text("# UNITS: metal\n" + lines)
+    oracle = evaluate(HEAD + "pair_style coul/streitz 10.0 ewald\npair_coeff * * streitz Li P S\n" + EWALD, tmp_path)
+    close(evaluate(HEAD + SLATER + EWALD, tmp_path), oracle, 3e-6)  # its erfc is a polynomial
+
+
+@pytest.mark.parametrize("kspace", [EWALD, PPPM])
+def test_stock_syntax_gives_stock_numbers(li7p3s11, data_file, tmp_path, kspace):
+    data_file(li7p3s11)
+    oracle = evaluate(HEAD + STOCK + kspace, tmp_path, plugin=False)
+    close(evaluate(HEAD + STOCK + kspace, tmp_path), oracle, 2e-6)  # stock's erfc is a polynomial, 6e-7
+
+
+def fourier_coulomb(a, b, r):
+    """J(r) of two ns densities by their form factors: (2/pi) int f_a f_b sin(kr)/(kr) dk, independent of the plugin's way."""
+
+    def form(density, k):
+        zeta, n = density
+        alpha = 2 * zeta
+        return (alpha ** (2 * n + 1) * (alpha - 1j * k) ** (-2 * n) / (2 * n * k)).imag
+
+    def integrand(k):
+        return form(a, k) * form(b, k) * np.sinc(k * r / np.pi)
+
+    edges = np.linspace(0, 60 * max(a[0], b[0]), 121)
+    return 2 / np.pi * sum(quad(integrand, max(lo, 1e-9), hi, epsabs=1e-13, epsrel=1e-12, limit=400)[0] for lo, hi in zip(edges, edges[1:]))
+
+
+@pytest.mark.parametrize("a, b", [((0.9, 1), (1.5, 1)), ((1.2, 1), (1.2 + 1e-9, 1)), ((1.0, 2), (1.4, 3)), ((2.0, 4), (0.8, 1))])
+def test_densities_against_the_fourier_integral(tmp_path, a, b):
+    """Two ions in a large box, every other contribution removed by the difference to coul/long: -C qa qb S(r)."""
+    box = "units metal\natom_style charge\nregion box block 0 40 0 40 0 40\ncreate_box 2 box\nmass * 1.0\n"
+    ions = "create_atoms 1 single 10 10 10\ncreate_atoms 2 single {} 10 10\nset type 1 charge 1\nset type 2 charge -1\npair_modify table 0\n"
+    slater = f"pair_style coul/slater/long slater 15.0\npair_coeff 1 1 {a[0]!r} {a[1]}\npair_coeff 2 2 {b[0]!r} {b[1]}\n"
+    for r in (0.2, 1.0, 2.7, 5.0):
+        screened, point = (
+            evaluate(box + style + ions.format(10 + r) + "kspace_style ewald 1.0e-6\n", tmp_path).thermo["E_coul"]
+            for style in (slater, "pair_style coul/long 15.0\npair_coeff * *\n")
+        )
+        expected = 14.399645 * (1 / r - fourier_coulomb(a, b, r))
+        # coul/long's polynomial erfc is the limit here: 6e-7 of its energy.
+        assert screened - point == pytest.approx(expected, rel=1e-6, abs=1.5e-5 / r)
+
+
+@pytest.mark.parametrize("kspace, atol", [(EWALD, 1e-7), (PPPM, 1e-4)])
+def test_forces_by_central_differences(li7p3s11, data_file, tmp_path, kspace, atol):
+    data_file(li7p3s11)
+    forces = evaluate(HEAD + SLATER + kspace, tmp_path).forces
+    differences = difference_forces(HEAD + SLATER + kspace, tmp_path, ids=(1, 17, 31))
+    np.testing.assert_allclose(forces[[0, 16, 30]], differences, rtol=0, atol=atol)
+
+
+def test_stress_by_central_differences(li7p3s11, data_file, tmp_path):
+    """Strain along x and a shear xy, atoms carried along."""
+    data_file(li7p3s11)
+    stress = evaluate(HEAD + SLATER + EWALD, tmp_path).stress
+    h = 1e-4
+    cell = li7p3s11.cell.array
+
+    def energy(strain):
+        atoms = li7p3s11.copy()
+        atoms.set_cell(cell @ (np.eye(3) + strain), scale_atoms=True)
+        data_file(atoms)
+        return evaluate(HEAD + SLATER + EWALD, tmp_path).energy
+
+    for component, (i, j) in ((0, (0, 0)), (2, (2, 2)), (3, (1, 0))):
+        strain = np.zeros((3, 3))
+        strain[i, j] = h
+        difference = -(energy(strain) - energy(-strain)) / (2 * h) / li7p3s11.get_volume()
+        assert stress[component] == pytest.approx(difference, abs=2e-7)
+        assert abs(stress[component]) > 1e-4
+
+
+@pytest.mark.parametrize("newton", ["on", "off"])
+def test_ranks(li7p3s11, data_file, tmp_path, newton):
+    data_file(li7p3s11)
+    script = f"newton {newton}\n" + HEAD + SLATER + PPPM
+    one, two, four = (evaluate(script, tmp_path, ranks) for ranks in (1, 2, 4))
+    close(two, one, 1e-10)
+    close(four, one, 1e-10)
+
+
+def test_single_is_compute(li7p3s11, data_file, tmp_path):
+    """compute pair/local goes through single(): the sum of its energies is the pair energy."""
+    data_file(li7p3s11)
+    local = "compute local all pair/local eng\ncompute sum all reduce sum c_local inputs local\n"
+    result = evaluate(HEAD + SLATER + EWALD + local, tmp_path, columns="c_sum")
+    assert result.thermo["c_sum"] == pytest.approx(result.thermo["E_coul"], rel=1e-12)
+
+
+def test_per_atom_energies_add_up(li7p3s11, data_file, tmp_path):
+    data_file(li7p3s11)
+    result = evaluate(HEAD + SLATER + EWALD + "compute pea all pe/atom pair\n", tmp_path, peratom="c_pea")
+    assert result.peratom.sum() == pytest.approx(result.thermo["E_coul"], rel=1e-12)
+
+
+def test_restart_and_write_data(li7p3s11, data_file, tmp_path):
+    data_file(li7p3s11)
+    saved = "run 0 post no\nwrite_restart saved.restart\nwrite_data saved.data pair ii\n"
+    before = evaluate(HEAD + SLATER + EWALD + saved, tmp_path)
+    close(evaluate("read_restart saved.restart\n" + EWALD, tmp_path), before, 1e-12)
+    again = "units metal\natom_style charge\npair_style coul/slater/long slater 10.0\nread_data saved.data\n" + EWALD
+    close(evaluate(again, tmp_path), before, 1e-12)
+
+
+def test_overlay_and_uncharged_types(li7p3s11, data_file, tmp_path):
+    """In hybrid/overlay beside a style without charges the Coulomb part is the same; a neutral type feels nothing."""
+    data_file(li7p3s11, charges=(11 / 7, 0.0, -1.0))
+    alone = evaluate(HEAD + SLATER + EWALD, tmp_path)
+    overlay = HEAD + SLATER.replace("coul/slater/long", "hybrid/overlay zero 5.0 coul/slater/long", 1)
+    overlay = overlay.replace("pair_coeff 1 1", "pair_coeff * * zero\npair_coeff * * coul/slater/long\npair_coeff 1 1 coul/slater/long")
+    overlay = overlay.replace("pair_coeff 2 2", "pair_coeff 2 2 coul/slater/long").replace("pair_coeff 3 3", "pair_coeff 3 3 coul/slater/long")
+    close(evaluate(overlay + EWALD, tmp_path), alone, 1e-12)
+    assert np.abs(alone.forces[li7p3s11.symbols == "P"]).max() == 0.0
+
+
+def test_unlike_types_forgotten_in_a_hybrid(li7p3s11, data_file, tmp_path):
+    """hybrid/overlay gives a sub-style only the pairs that a pair_coeff names: the unlike ones must not be lost in silence."""
+    data_file(li7p3s11)
+    overlay = "pair_style hybrid/overlay zero 5.0 coul/slater/long slater 10.0\npair_coeff * * zero\n"
+    diagonal = "".join(f"pair_coeff {i} {i} coul/slater/long {z}\n" for i, z in enumerate(ZETA, 1))
+    done = launch(HEAD + overlay + diagonal + EWALD + "run 0\n", tmp_path)
+    assert done.returncode != 0 and "was not given the pair of types 1 2" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "style, kspace, message",
+    [
+        (SLATER + "pair_coeff 1 2 1.0\n", EWALD, "unlike types follow from the densities"),
+        (SLATER.replace("pair_coeff 2 2 1.5\n", ""), EWALD, "All pair coeffs are not set|no density for type 2"),
+        (SLATER, "", "needs a kspace_style"),
+        (SLATER, "kspace_style msm 1e-4\n", "msm|MSM"),
+        (SLATER + "pair_coeff 1 1 -1.0\n", EWALD, "ZETA must be positive, not -1"),
+        (SLATER + "pair_coeff 1 1 1.0 7\n", EWALD, "N must be 1 to 4, not 7"),
+        ("pair_style coul/slater/long 1.0\n", EWALD, "takes `LAMBDA CUT` or `slater CUT`"),
+        (STOCK + "pair_coeff 1 1 5.0\n", EWALD, "takes two types and no value"),
+    ],
+)
+def test_refusals(li7p3s11, data_file, tmp_path, style, kspace, message):
+    data_file(li7p3s11)
+    done = launch(HEAD + style + kspace + "run 0\n", tmp_path)
+    assert done.returncode != 0
+    assert any(word in done.stdout for word in message.split("|")), done.stdout[-500:]
+
+
+def test_warning_when_the_screening_reaches_the_cutoff(li7p3s11, data_file, tmp_path):
+    data_file(li7p3s11)
+    short = HEAD + SLATER.replace("10.0", "4.0") + EWALD
+    assert "for types 1 1 the screening S =" in evaluate(short, tmp_path).log
+    assert "is cut off" not in evaluate(HEAD + SLATER + EWALD, tmp_path).log

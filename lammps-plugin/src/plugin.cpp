@@ -8,6 +8,7 @@
 #include "lammps.h"
 #include "pair.h"
 
+#include "fix_efield_pbc.h"
 #include "pair_coul_slater_long.h"
 
 #include <cstdlib>
@@ -22,7 +23,7 @@ template <class Style> void *make(void *lmp)
   return static_cast<LAMMPS_NS::Pair *>(new Style(static_cast<LAMMPS *>(lmp)));
 }
 
-template <class Style> [[maybe_unused]] void *make_with_args(void *lmp, int narg, char **arg)
+template <class Style> void *make_with_args(void *lmp, int narg, char **arg)
 {
   return static_cast<LAMMPS_NS::Fix *>(new Style(static_cast<LAMMPS *>(lmp), narg, arg));
 }
@@ -37,7 +38,7 @@ lammpsplugin_t pair(const char *name, const char *info, lammps_factory1 *factory
   return p;
 }
 
-[[maybe_unused]] lammpsplugin_t fix(const char *name, const char *info, lammps_factory2 *factory)
+lammpsplugin_t fix(const char *name, const char *info, lammps_factory2 *factory)
 {
   lammpsplugin_t p{};
   p.style = "fix";
@@ -67,6 +68,7 @@ void lammpsplugin_init(void *ptr, void *handle, void *regfunc)
   std::vector<lammpsplugin_t> styles = {
       pair("quip", "GAP and QUIP potentials through the quippy-ase wheel", &make<esgap::PairQuipWheel>),
       pair("coul/slater/long", "real-space Coulomb energy of Slater densities", make<esgap::PairCoulSlater>),
+      fix("efield/pbc", "uniform electric field in a periodic cell", make_with_args<esgap::FixEfieldPbc>),
   };
   for (auto &style : styles) {
     style.version = lmp->version;

@@ -200,8 +200,6 @@ elif "${{engine}} == quip" &
   "pair_style hybrid/overlay quip coul/slater/long slater {cutoff}" &
   'pair_coeff * * quip ${{potential}}/{file} "Potential xml_label={label}" {numbers}' &
 else "print 'The variable engine is ${{engine}}, expected native or quip'" "quit 1"
-# The pairs of unlike types too: hybrid/overlay would leave them out in silence.
-pair_coeff * * coul/slater/long
 {exponents}
 kspace_style {kspace}
 """

@@ -1,13 +1,13 @@
 #include "coul_slater.h"
 
+#include "chebyshev.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 
 namespace esgap {
 namespace {
-
-constexpr double PI = 3.14159265358979323846;
 
 // The potential of a unit ns density at t is [1 - exp(-x) P(x)] / t with x = a t, a = 2 zeta and
 // P(x) = sum_k (1 - k/2n) x^k / k!, k = 0 .. 2n-1 (integration of the density by parts; all terms positive).
@@ -116,26 +116,11 @@ template <class Function> void ScreeningTable::build(Function screening, double 
   const double step = std::min(WIDEST, FINEST / fastest);
   const int panels = static_cast<int>(std::ceil(cutoff / step)) + 1;
   inverse_step = 1.0 / step;
-  coefficients.assign(static_cast<std::size_t>(panels) * (ORDER + 1), 0.0);
-  // Chebyshev interpolation on each panel, stored as a polynomial in u in [-1, 1].
+  coefficients.clear();
   for (int p = 0; p < panels; ++p) {
-    std::array<double, ORDER + 1> chebyshev{};
-    for (int k = 0; k <= ORDER; ++k) {
-      const double angle = PI * (k + 0.5) / (ORDER + 1), r = step * (p + 0.5 + 0.5 * std::cos(angle));
-      const double q = screening(r).value * r * std::exp(kappa * r);
-      for (int m = 0; m <= ORDER; ++m) chebyshev[m] += q * std::cos(m * angle) * (m ? 2.0 : 1.0) / (ORDER + 1);
-    }
-    // T_m in powers of u by its recurrence.
-    std::array<double, ORDER + 1> before{}, now{}, next{};
-    before[0] = now[1] = 1.0;
-    double *out = &coefficients[static_cast<std::size_t>(p) * (ORDER + 1)];
-    out[0] = chebyshev[0];
-    for (int m = 1; m <= ORDER; ++m) {
-      for (int k = 0; k <= m; ++k) out[k] += chebyshev[m] * now[k];
-      for (int k = 0; k <= ORDER; ++k) next[k] = (k ? 2.0 * now[k - 1] : 0.0) - before[k];
-      before = now;
-      now = next;
-    }
+    const auto q = [&](double r) { return screening(r).value * r * std::exp(kappa * r); };
+    const auto panel = chebyshev_polynomial(q, p * step, (p + 1) * step, ORDER);
+    coefficients.insert(coefficients.end(), panel.begin(), panel.end());
   }
 }
 

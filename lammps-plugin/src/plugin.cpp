@@ -10,6 +10,7 @@
 
 #include "fix_efield_pbc.h"
 #include "pair_coul_slater_long.h"
+#include "pair_gap.h"
 
 #include <cstdlib>
 #include <vector>
@@ -68,6 +69,7 @@ void lammpsplugin_init(void *ptr, void *handle, void *regfunc)
   std::vector<lammpsplugin_t> styles = {
       pair("quip", "GAP and QUIP potentials through the quippy-ase wheel", &make<esgap::PairQuipWheel>),
       pair("coul/slater/long", "real-space Coulomb energy of Slater densities", make<esgap::PairCoulSlater>),
+      pair("gap", "Gaussian approximation potentials, native evaluation", make<esgap::PairGap>),
       fix("efield/pbc", "uniform electric field in a periodic cell", make_with_args<esgap::FixEfieldPbc>),
   };
   for (auto &style : styles) {

@@ -1,0 +1,264 @@
+#include "file.h"
+
+#include "md5.h"
+#include "xml.h"
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+
+namespace esgap::gap {
+namespace {
+
+using Keys = std::map<std::string, std::string>;
+
+// Where an error is: the file and the line of the element at hand.
+struct Place {
+  const std::string &file;
+  int line;
+  [[noreturn]] void fail(const std::string &what) const { throw std::runtime_error(file + ":" + std::to_string(line) + ": " + what); }
+};
+
+double number(const std::string &text, const std::string &what, const Place &place)
+{
+  char *end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  while (*end == ' ' || *end == '\n' || *end == '\t') ++end;
+  if (end == text.c_str() || *end != '\0' || !std::isfinite(value)) place.fail(what + " is '" + text + "', not a number");
+  return value;
+}
+
+int integer(const std::string &text, const std::string &what, const Place &place)
+{
+  const double value = number(text, what, place);
+  if (value != std::floor(value) || std::fabs(value) > 1e9) place.fail(what + " is '" + text + "', not an integer");
+  return static_cast<int>(value);
+}
+
+const std::string &attribute(const XmlElement &e, const char *key, const Place &place)
+{
+  const auto found = e.attributes.find(key);
+  if (found == e.attributes.end()) place.fail("<" + e.name + "> has no attribute " + key);
+  return found->second;
+}
+
+// "soap n_max=8 species_Z={3 15 16} ..." -> name and keys; values with blanks stand in braces.
+Keys parse_descriptor(const std::string &text, std::string &name, const Place &place)
+{
+  Keys keys;
+  std::size_t at = text.find_first_not_of(" \n\t");
+  for (bool first = true; at != std::string::npos && at < text.size(); first = false) {
+    std::size_t end = at;
+    for (int depth = 0; end < text.size() && (depth > 0 || !std::isspace(static_cast<unsigned char>(text[end]))); ++end)
+      depth += text[end] == '{' ? 1 : text[end] == '}' ? -1 : 0;
+    const std::string word = text.substr(at, end - at);
+    const std::size_t equal = word.find('=');
+    if (first) name = word;
+    else if (equal == std::string::npos) place.fail("the descriptor has '" + word + "', expected KEY=VALUE");
+    else {
+      std::string value = word.substr(equal + 1);
+      while (value.size() > 1 && value.front() == '{' && value.back() == '}') value = value.substr(1, value.size() - 2);
+      keys[word.substr(0, equal)] = value;
+    }
+    at = text.find_first_not_of(" \n\t", end);
+  }
+  return keys;
+}
+
+// Keys that gap_fit itself reads: they shaped the fit and do not enter the evaluation.
+const std::set<std::string> FIT_KEYS = {"add_species", "config_type_n_sparse", "covariance_type", "delta", "f0", "mark_sparse_atoms", "n_sparse", "n_sparseX",
+                                        "print_sparse_index", "sparse_file", "sparse_method", "theta_fac", "theta_file", "theta_uniform", "unique_descriptor_tolerance",
+                                        "unique_hash_tolerance", "zeta"};
+
+// Keys that would change the descriptor, with the only value that is implemented.
+const Keys SOAP_DEFAULTS = {{"basis_error_exponent", "10.0"}, {"average", "F"}, {"covariance_sigma0", "0.0"}, {"cutoff_dexp", "0"}, {"cutoff_rate", "1.0"},
+                            {"cutoff_scale", "1.0"}, {"diagonal_radial", "F"}, {"central_reference_all_species", "F"}, {"normalise", "T"}, {"normalize", "T"},
+                            {"n_Z", "1"}, {"nu_R", "2"}, {"nu_S", "2"}, {"R_mix", "F"}, {"Z_mix", "F"}, {"sym_mix", "F"}, {"coupling", "T"}, {"K", "0"},
+                            {"mix_shift", "0"}, {"Z_map", ""}, {"radial_basis", "EQUISPACED_GAUSS"}, {"global", "F"}, {"xml_version", "1426512068"}};
+const Keys PAIR_DEFAULTS = {{"only_intra", "F"}, {"only_inter", "F"}, {"n_exponents", "1"}, {"exponents", "1"}, {"tail_range", "1.0"}, {"tail_exponent", "0"},
+                            {"resid_name", ""}};
+
+bool same_value(const std::string &a, const std::string &b)
+{
+  if (a == b) return true;
+  if ((a == "T" || a == "F") && !b.empty() && (b == (a == "T" ? ".true." : ".false."))) return true;
+  char *end_a = nullptr, *end_b = nullptr;
+  const double x = std::strtod(a.c_str(), &end_a), y = std::strtod(b.c_str(), &end_b);
+  return end_a != a.c_str() && end_b != b.c_str() && *end_a == '\0' && *end_b == '\0' && x == y;
+}
+
+void refuse_unknown(const std::string &term, const Keys &keys, const std::set<std::string> &read, const Keys &defaults, const Place &place)
+{
+  for (const auto &[key, value] : keys) {
+    if (read.count(key) || FIT_KEYS.count(key)) continue;
+    const auto known = defaults.find(key);
+    if (known == defaults.end()) place.fail(term + " has the key " + key + "=" + value + ", which is not implemented: use engine quip");
+    if (!same_value(known->second, value))
+      place.fail(term + " has " + key + "=" + value + ", but only " + key + "=" + known->second + " is implemented: use engine quip");
+  }
+}
+
+std::string value_of(const Keys &keys, const char *key, const char *otherwise, const Place &place)
+{
+  const auto found = keys.find(key);
+  if (found != keys.end()) return found->second;
+  if (!otherwise) place.fail(std::string("the descriptor has no key ") + key);
+  return otherwise;
+}
+
+std::vector<int> integers(const std::string &text, const std::string &what, const Place &place)
+{
+  std::istringstream stream(text);
+  std::vector<int> values;
+  for (std::string word; stream >> word;) values.push_back(integer(word, what, place));
+  return values;
+}
+
+// Sparse points from the file beside the XML, one number a line.
+void read_points(const std::string &name, const std::string &checksum, std::size_t count, std::vector<double> &points, const Place &place)
+{
+  const std::size_t slash = place.file.rfind('/');
+  const std::string path = (slash == std::string::npos ? "" : place.file.substr(0, slash + 1)) + name;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) place.fail("the file of sparse points " + path + " cannot be opened: it belongs beside the XML");
+  std::ostringstream content;
+  content << in.rdbuf();
+  const std::string text = content.str();
+  const char *at = text.c_str();
+  points.reserve(count);
+  for (int line = 1; points.size() < count; ++line) {
+    char *end = nullptr;
+    const double value = std::strtod(at, &end);
+    if (end == at)
+      throw std::runtime_error(path + ":" + std::to_string(line) + ": has " + std::to_string(points.size()) + " numbers, expected " + std::to_string(count) + ": restore the file");
+    points.push_back(value);
+    at = end;
+  }
+  if (!checksum.empty() && md5(text) != checksum)
+    place.fail("the file of sparse points " + path + " has MD5 " + md5(text) + ", expected " + checksum + ": it was altered; restore it");
+}
+
+SparsePoints read_sparse(const XmlElement &e, const Place &place)
+{
+  SparsePoints sparse;
+  sparse.count = integer(attribute(e, "n_sparseX", place), "n_sparseX", place);
+  sparse.dimensions = integer(attribute(e, "dimensions", place), "dimensions", place);
+  const bool separate = e.attributes.count("sparseX_filename") != 0;
+  for (const auto &point : e.children) {
+    if (point.name != "sparseX") continue;
+    const Place here{place.file, point.line};
+    if (integer(attribute(point, "i", here), "sparseX i", here) != static_cast<int>(sparse.weight.size()) + 1) here.fail("sparse points are not numbered in order");
+    sparse.factor.push_back(number(attribute(point, "sparseCutoff", here), "sparseCutoff", here));
+    sparse.weight.push_back(number(attribute(point, "alpha", here), "alpha", here) * sparse.factor.back());
+    if (separate) continue;
+    std::istringstream stream(point.text);
+    std::size_t found = 0;
+    for (std::string word; stream >> word; ++found) sparse.points.push_back(number(word, "a sparse point", here));
+    if (found != static_cast<std::size_t>(sparse.dimensions)) here.fail("sparse point has " + std::to_string(found) + " numbers, expected " + std::to_string(sparse.dimensions));
+  }
+  if (static_cast<int>(sparse.weight.size()) != sparse.count)
+    place.fail("has " + std::to_string(sparse.weight.size()) + " <sparseX>, expected " + std::to_string(sparse.count));
+  if (separate) {
+    const auto checksum = e.attributes.find("sparseX_md5sum");
+    read_points(e.attributes.at("sparseX_filename"), checksum == e.attributes.end() ? "" : checksum->second,
+                static_cast<std::size_t>(sparse.count) * sparse.dimensions, sparse.points, place);
+  }
+  return sparse;
+}
+
+PairTerm read_pair(const XmlElement &e, const Keys &keys, const Place &place)
+{
+  refuse_unknown("distance_2b", keys, {"Z1", "Z2", "cutoff", "cutoff_transition_width"}, PAIR_DEFAULTS, place);
+  if (attribute(e, "covariance_type", place) != "1") place.fail("distance_2b has another kernel than ard_se: not implemented, use engine quip");
+  const XmlElement *theta = e.child("theta");
+  if (!theta) place.fail("distance_2b has no <theta>");
+  return {integer(value_of(keys, "Z1", nullptr, place), "Z1", place),
+          integer(value_of(keys, "Z2", nullptr, place), "Z2", place),
+          number(value_of(keys, "cutoff", nullptr, place), "cutoff", place),
+          number(value_of(keys, "cutoff_transition_width", "0.5", place), "cutoff_transition_width", place),
+          number(attribute(e, "signal_variance", place), "signal_variance", place),
+          number(theta->text, "theta", place),
+          read_sparse(e, place)};
+}
+
+SoapTerm read_soap(const XmlElement &e, Keys keys, const Place &place)
+{
+  if (keys.count("atom_gaussian_width") && !keys.count("atom_sigma")) keys["atom_sigma"] = keys["atom_gaussian_width"];
+  refuse_unknown("soap", keys, {"n_max", "l_max", "atom_sigma", "atom_gaussian_width", "cutoff", "cutoff_transition_width", "central_weight", "n_species", "species_Z", "Z"},
+                 SOAP_DEFAULTS, place);
+  if (attribute(e, "covariance_type", place) != "2") place.fail("soap has another kernel than dot_product: not implemented, use engine quip");
+  SoapTerm soap{};
+  const auto real = [&](const char *key, const char *otherwise) { return number(value_of(keys, key, otherwise, place), key, place); };
+  soap.z = integer(value_of(keys, "Z", nullptr, place), "Z", place);
+  soap.n_max = integer(value_of(keys, "n_max", nullptr, place), "n_max", place);
+  soap.l_max = integer(value_of(keys, "l_max", nullptr, place), "l_max", place);
+  soap.cutoff = real("cutoff", nullptr);
+  soap.transition = real("cutoff_transition_width", "0.5");
+  soap.sigma = real("atom_sigma", nullptr);
+  soap.central_weight = real("central_weight", "1.0");
+  soap.species = integers(value_of(keys, "species_Z", std::to_string(soap.z).c_str(), place), "species_Z", place);
+  soap.delta = number(attribute(e, "signal_variance", place), "signal_variance", place);
+  soap.zeta = number(attribute(e, "zeta", place), "zeta", place);
+  soap.sparse = read_sparse(e, place);
+  const int channels = static_cast<int>(soap.species.size()) * soap.n_max, expected = channels * (channels + 1) / 2 * (soap.l_max + 1) + 1;
+  if (soap.n_max < 1 || soap.l_max < 0 || soap.l_max > 20 || soap.sigma <= 0.0) place.fail("soap needs n_max >= 1, 0 <= l_max <= 20 and atom_sigma > 0");
+  if (soap.sparse.dimensions != expected)
+    place.fail("soap has dimensions=" + std::to_string(soap.sparse.dimensions) + ", expected " + std::to_string(expected) + " from n_max, l_max and species_Z");
+  return soap;
+}
+
+void read_term(const XmlElement &e, File &file, const std::string &path)
+{
+  const Place place{path, e.line};
+  const XmlElement *descriptor = e.child("descriptor");
+  if (!descriptor) place.fail("<gpCoordinates> has no <descriptor>");
+  std::string name;
+  const Keys keys = parse_descriptor(descriptor->text, name, place);
+  if (number(attribute(e, "signal_mean", place), "signal_mean", place) != 0.0) place.fail("signal_mean is not 0: not implemented, use engine quip");
+  if (integer(attribute(e, "n_permutations", place), "n_permutations", place) != 1) place.fail("n_permutations is not 1: not implemented, use engine quip");
+  if (name == "distance_2b") file.pairs.push_back(read_pair(e, keys, place));
+  else if (name == "soap") file.soaps.push_back(read_soap(e, keys, place));
+  else place.fail("the term " + name + " is not implemented (distance_2b and soap are): use engine quip");
+}
+
+}    // namespace
+
+File read_file(const std::string &path)
+{
+  const XmlElement root = read_xml(path);
+  const Place top{path, root.line};
+  File file;
+  const XmlElement *potential = root.child("Potential"), *params = root.child("GAP_params");
+  if (!potential || !params) top.fail("no <Potential> and <GAP_params>: not a file of gap_fit");
+  const std::string &init = attribute(*potential, "init_args", {path, potential->line});
+  if (init.rfind("IP GAP label=", 0) != 0 || init.find(' ', 7) != std::string::npos)
+    top.fail("init_args is '" + init + "', only a plain GAP is implemented: use engine quip");
+  file.label = attribute(*potential, "label", top);
+
+  for (const auto &e : params->children) {
+    const Place place{path, e.line};
+    if (e.name == "GAP_data") {
+      const auto core = e.attributes.find("do_core");
+      if (core != e.attributes.end() && core->second != "F") place.fail("the potential has a core (do_core): not implemented, use engine quip");
+      for (const auto &e0 : e.children) {
+        const Place here{path, e0.line};
+        if (e0.name != "e0") here.fail("<" + e0.name + "> in <GAP_data> is not implemented: use engine quip");
+        file.e0[integer(attribute(e0, "Z", here), "Z", here)] = number(attribute(e0, "value", here), "value", here);
+      }
+    } else if (e.name == "gpSparse") {
+      for (const auto &term : e.children) {
+        if (term.name != "gpCoordinates") Place{path, term.line}.fail("<" + term.name + "> in <gpSparse> is not implemented: use engine quip");
+        read_term(term, file, path);
+      }
+    } else if (e.name != "command_line" && e.name != "XYZ_data") {
+      place.fail("<" + e.name + "> in <GAP_params> is not implemented: use engine quip");
+    }
+  }
+  if (file.pairs.empty() && file.soaps.empty()) top.fail("the potential has no term");
+  return file;
+}
+
+}    // namespace esgap::gap

@@ -1,0 +1,42 @@
+#include "gap.h"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+namespace esgap::gap {
+
+Model::Model(const std::string &xml)
+{
+  const File file = read_file(xml);
+  name = file.label;
+  std::set<int> known;
+  for (const auto &pair : file.pairs) known.insert({pair.z1, pair.z2});
+  for (const auto &soap : file.soaps) known.insert(soap.species.begin(), soap.species.end()), known.insert(soap.z);
+  numbers.assign(known.begin(), known.end());
+  for (int z : numbers) {
+    const auto found = file.e0.find(z);
+    if (found == file.e0.end()) throw std::runtime_error(xml + ": no <e0> for the element with atomic number " + std::to_string(z));
+    e0.push_back(found->second);
+  }
+  for (const auto &term : file.pairs) pairs.emplace_back(term, numbers);
+  for (const auto &term : file.soaps) soaps.emplace_back(term, numbers);
+  for (const auto &pair : pairs) largest_cutoff = std::max(largest_cutoff, pair.cutoff_radius());
+  for (const auto &soap : soaps) largest_cutoff = std::max(largest_cutoff, soap.cutoff_radius());
+}
+
+void Evaluator::evaluate(Centre *centres, int count)
+{
+  for (int b = 0; b < count; ++b) {
+    centres[b].energy = model.e0[centres[b].species];
+    std::fill_n(centres[b].gradient, 3 * centres[b].count, 0.0);
+    for (const auto &pair : model.pairs) pair.add(centres[b]);
+  }
+  if (count == 0) return;
+  const int z = model.numbers[centres[0].species];
+  for (const auto &soap : model.soaps)
+    if (soap.atomic_number() == z)
+      for (int b = 0; b < count; b += BLOCK) soap.add(centres + b, std::min(BLOCK, count - b), scratch);
+}
+
+}    // namespace esgap::gap

@@ -1,0 +1,55 @@
+// Gaussian approximation potentials as gap_fit writes them, evaluated natively. No LAMMPS header here.
+//
+//   Model model("gap.xml");                          // throws std::runtime_error with file, line and reason
+//   Evaluator evaluator(model);                      // scratch of one thread
+//   evaluator.evaluate(centres, count);              // all of one element; energies in eV, gradients in eV/Angstrom
+//
+// Units: Angstrom and eV. The energy is the sum of atomic ones; an atomic energy depends on the neighbours within
+// cutoff(). Reference: Bartok, Kondor, Csanyi, PRB 87, 184115 (2013), doi:10.1103/PhysRevB.87.184115.
+#pragma once
+
+#include "centre.h"
+#include "pair_term.h"
+#include "soap.h"
+
+#include <string>
+#include <vector>
+
+namespace esgap::gap {
+
+class Model {
+ public:
+  explicit Model(const std::string &xml);
+
+  /// Atomic numbers that the potential knows; `species` everywhere else is an index into it.
+  const std::vector<int> &elements() const { return numbers; }
+  double cutoff() const { return largest_cutoff; }
+  const std::string &label() const { return name; }
+  const std::vector<Soap> &soap_terms() const { return soaps; }
+
+ private:
+  friend class Evaluator;
+  std::string name;
+  std::vector<int> numbers;
+  std::vector<double> e0;    // by species
+  std::vector<Pair> pairs;
+  std::vector<Soap> soaps;
+  double largest_cutoff = 0.0;
+};
+
+class Evaluator {
+ public:
+  explicit Evaluator(const Model &model) : model(model) {}
+
+  /// Set energy and gradient of `count` centres, all of one species. The gradients' memory is the caller's.
+  void evaluate(Centre *centres, int count);
+
+  /// The largest count that is evaluated in one piece; more are cut into pieces.
+  static constexpr int BLOCK = Soap::BLOCK;
+
+ private:
+  const Model &model;
+  SoapScratch scratch;
+};
+
+}    // namespace esgap::gap

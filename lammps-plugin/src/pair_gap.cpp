@@ -1,0 +1,188 @@
+#include "pair_gap.h"
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "force.h"
+#include "memory.h"
+#include "neigh_list.h"
+#include "neighbor.h"
+#include "update.h"
+#include "utils.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+using namespace LAMMPS_NS;
+
+namespace esgap {
+namespace {
+
+constexpr std::array<const char *, 103> SYMBOLS = {
+    "H",  "He", "Li", "Be", "B",  "C",  "N",  "O",  "F",  "Ne", "Na", "Mg", "Al", "Si", "P",  "S",  "Cl", "Ar", "K",  "Ca", "Sc",
+    "Ti", "V",  "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",  "Zr", "Nb", "Mo",
+    "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I",  "Xe", "Cs", "Ba", "La", "Ce", "Pr", "Nd", "Pm", "Sm", "Eu",
+    "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Hf", "Ta", "W",  "Re", "Os", "Ir", "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po",
+    "At", "Rn", "Fr", "Ra", "Ac", "Th", "Pa", "U",  "Np", "Pu", "Am", "Cm", "Bk", "Cf", "Es", "Fm", "Md", "No", "Lr"};
+
+int atomic_number(const char *symbol)
+{
+  const auto found = std::find_if(SYMBOLS.begin(), SYMBOLS.end(), [&](const char *s) { return std::strcmp(s, symbol) == 0; });
+  return found == SYMBOLS.end() ? 0 : static_cast<int>(found - SYMBOLS.begin()) + 1;
+}
+
+}    // namespace
+
+PairGap::PairGap(LAMMPS *lmp) : Pair(lmp)
+{
+  restartinfo = 0;
+  single_enable = 0;
+  one_coeff = 1;
+  manybody_flag = 1;
+  centroidstressflag = CENTROID_NOTAVAIL;
+}
+
+PairGap::~PairGap()
+{
+  if (!allocated) return;
+  memory->destroy(setflag);
+  memory->destroy(cutsq);
+}
+
+void PairGap::allocate()
+{
+  allocated = 1;
+  const int n = atom->ntypes + 1;
+  memory->create(setflag, n, n, "pair:setflag");
+  memory->create(cutsq, n, n, "pair:cutsq");
+}
+
+void PairGap::settings(int narg, char **)
+{
+  if (narg != 0) error->all(FLERR, "pair_style gap takes no arguments but was given {}: the file goes into pair_coeff", narg);
+}
+
+// pair_coeff * * FILE.xml Li P S
+void PairGap::coeff(int narg, char **arg)
+{
+  if (!allocated) allocate();
+  if (narg != 3 + atom->ntypes || std::strcmp(arg[0], "*") != 0 || std::strcmp(arg[1], "*") != 0)
+    error->all(FLERR, "pair_coeff of gap takes `* * FILE.xml` and one element for each of the {} atom types (NULL for those of other styles)", atom->ntypes);
+  try {
+    model = std::make_unique<gap::Model>(arg[2]);
+  } catch (const std::exception &problem) {
+    error->all(FLERR, "pair_style gap: {}", problem.what());
+  }
+  evaluator = std::make_unique<gap::Evaluator>(*model);
+  species_of_type.assign(atom->ntypes + 1, -1);
+  for (int type = 1; type <= atom->ntypes; ++type) {
+    const char *symbol = arg[2 + type];
+    if (std::strcmp(symbol, "NULL") == 0) continue;
+    const auto &elements = model->elements();
+    const auto found = std::find(elements.begin(), elements.end(), atomic_number(symbol));
+    if (found == elements.end()) error->all(FLERR, "pair_style gap: the potential {} has no element {}", arg[2], symbol);
+    species_of_type[type] = static_cast<int>(found - elements.begin());
+  }
+  for (int i = 1; i <= atom->ntypes; ++i)
+    for (int j = i; j <= atom->ntypes; ++j) setflag[i][j] = species_of_type[i] >= 0 && species_of_type[j] >= 0;
+}
+
+void PairGap::init_style()
+{
+  if (std::strcmp(update->unit_style, "metal") != 0) error->all(FLERR, "pair_style gap works in units metal (eV, Angstrom), not in units {}", update->unit_style);
+  if (!force->newton_pair) error->all(FLERR, "pair_style gap needs `newton on`: forces on neighbours are sent back to their owners");
+  neighbor->add_request(this, NeighConst::REQ_FULL);
+}
+
+double PairGap::init_one(int i, int j)
+{
+  if (setflag[i][j] == 0) error->all(FLERR, "pair_style gap has no elements for atom types {} {}: give them in pair_coeff", i, j);
+  return model->cutoff();
+}
+
+void PairGap::sort_by_species()
+{
+  atoms_of_species.resize(model->elements().size());
+  for (auto &atoms : atoms_of_species) atoms.clear();
+  for (int ii = 0; ii < list->inum; ++ii) {
+    const int i = list->ilist[ii], species = species_of_type[atom->type[i]];
+    if (species >= 0) atoms_of_species[species].push_back(i);
+  }
+}
+
+void PairGap::compute(int eflag, int vflag)
+{
+  ev_init(eflag, vflag);
+  sort_by_species();
+  for (std::size_t species = 0; species < atoms_of_species.size(); ++species) {
+    const auto &atoms = atoms_of_species[species];
+    for (std::size_t k = 0; k < atoms.size(); k += gap::Evaluator::BLOCK)
+      evaluate_block(atoms.data() + k, static_cast<int>(std::min<std::size_t>(gap::Evaluator::BLOCK, atoms.size() - k)), static_cast<int>(species));
+  }
+  if (vflag_fdotr) virial_fdotr_compute();
+}
+
+void PairGap::evaluate_block(const int *atoms, int count, int species)
+{
+  double **x = atom->x;
+  const double cutoff_sq = model->cutoff() * model->cutoff();
+  neighbours.clear();
+  neighbour_atoms.clear();
+  first.clear();
+  for (int b = 0; b < count; ++b) {
+    const int i = atoms[b], *jlist = list->firstneigh[i], jnum = list->numneigh[i];
+    first.push_back(static_cast<int>(neighbours.size()));
+    for (int jj = 0; jj < jnum; ++jj) {
+      const int j = jlist[jj] & NEIGHMASK, other = species_of_type[atom->type[j]];
+      const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2], rsq = dx * dx + dy * dy + dz * dz;
+      if (rsq >= cutoff_sq || other < 0) continue;
+      neighbours.push_back({dx, dy, dz, std::sqrt(rsq), other});
+      neighbour_atoms.push_back(j);
+    }
+  }
+  first.push_back(static_cast<int>(neighbours.size()));
+  if (gradients.size() < 3 * neighbours.size()) gradients.resize(3 * neighbours.size());
+  centres.resize(count);
+  for (int b = 0; b < count; ++b) centres[b] = {neighbours.data() + first[b], first[b + 1] - first[b], species, 0.0, gradients.data() + 3 * first[b]};
+  evaluator->evaluate(centres.data(), count);
+  for (int b = 0; b < count; ++b) tally(atoms[b], centres[b], neighbour_atoms.data() + first[b]);
+}
+
+void PairGap::tally(int i, const gap::Centre &centre, const int *neighbour)
+{
+  double **f = atom->f;
+  double on_centre[3] = {0.0, 0.0, 0.0}, w[6] = {};
+  for (int k = 0; k < centre.count; ++k) {
+    const gap::Neighbour &n = centre.neighbours[k];
+    const double *g = centre.gradient + 3 * k;
+    double *fj = f[neighbour[k]];
+    for (int axis = 0; axis < 3; ++axis) {
+      fj[axis] -= g[axis];
+      on_centre[axis] += g[axis];
+    }
+    if (!vflag_either) continue;
+    w[0] -= n.x * g[0];
+    w[1] -= n.y * g[1];
+    w[2] -= n.z * g[2];
+    w[3] -= n.x * g[1];
+    w[4] -= n.x * g[2];
+    w[5] -= n.y * g[2];
+  }
+  for (int axis = 0; axis < 3; ++axis) f[i][axis] += on_centre[axis];
+  if (eflag_global) eng_vdwl += centre.energy;
+  if (eflag_atom) eatom[i] += centre.energy;
+  for (int k = 0; k < 6 && vflag_either; ++k) {
+    if (vflag_global && !vflag_fdotr) virial[k] += w[k];
+    if (vflag_atom) vatom[i][k] += w[k];
+  }
+}
+
+double PairGap::memory_usage()
+{
+  return Pair::memory_usage() + static_cast<double>(neighbours.capacity() * sizeof(gap::Neighbour) + gradients.capacity() * sizeof(double));
+}
+
+}    // namespace esgap

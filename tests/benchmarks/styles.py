@@ -80,7 +80,7 @@ def write_data(folder: Path, atoms, electrostatics: Electrostatics):
 
 def cases(xml: Path, es: Electrostatics) -> dict[str, str]:
     """Name of a table row -> the LAMMPS commands that set it."""
-    label = re.search(r"<(GAP_\w+)>", xml.read_text())[1]
+    label = re.search(r"<Potential label=\"(\S+)\"", xml.read_text())[1]
     numbers = " ".join(str(atomic_numbers[s]) for s in ELEMENTS)
     sources = {"quip": f'{xml} "Potential xml_label={label}" {numbers}', "gap": f"{xml} {' '.join(ELEMENTS)}"}
     coulomb = f"coul/slater/long slater {es.cutoff}"

@@ -17,6 +17,15 @@
 using namespace LAMMPS_NS;
 
 namespace esgap {
+namespace {
+
+double squared_distance(const double *a, const double *b)
+{
+  const double dx = a[0] - b[0], dy = a[1] - b[1], dz = a[2] - b[2];
+  return dx * dx + dy * dy + dz * dz;
+}
+
+}    // namespace
 
 PairQuipWheel::PairQuipWheel(LAMMPS *lmp) : Pair(lmp)
 {
@@ -139,13 +148,18 @@ void PairQuipWheel::gather()
   atoms.atomic_numbers.resize(ntotal);
   for (int i = 0; i < ntotal; i++) atoms.atomic_numbers[i] = number_of_type[atom->type[i]];
 
+  // Beside a style with a longer cutoff, and with the skin, LAMMPS's list reaches further than QUIP needs to look.
+  const double reach = potential->cutoff() * potential->cutoff();
   atoms.centres.assign(list->ilist, list->ilist + list->inum);
   atoms.neighbour_counts.clear();
   atoms.neighbours.clear();
   for (const int i : atoms.centres) {
-    const int *neighbours = list->firstneigh[i];
-    atoms.neighbour_counts.push_back(list->numneigh[i]);
-    for (int k = 0; k < list->numneigh[i]; k++) atoms.neighbours.push_back((neighbours[k] & NEIGHMASK) + 1);
+    const std::size_t before = atoms.neighbours.size();
+    for (int k = 0; k < list->numneigh[i]; k++) {
+      const int j = list->firstneigh[i][k] & NEIGHMASK;
+      if (squared_distance(atom->x[i], atom->x[j]) < reach) atoms.neighbours.push_back(j + 1);
+    }
+    atoms.neighbour_counts.push_back(atoms.neighbours.size() - before);
   }
 }
 

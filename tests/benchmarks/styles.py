@@ -1,7 +1,7 @@
 """Milliseconds per atom and step of the plugin's pair styles on 1 and 2 ranks: `make bench`. Prints ratios, asserts nothing.
 
-Short NVE runs at 300 K; times are LAMMPS's own (loop time and the average column of its breakdown). On a busy machine they
-mean little: compare the numbers of one table only.
+Short NVE runs at 300 K; times are LAMMPS's own (loop time, CPU use and the average column of its breakdown). On a busy machine
+they mean little: the column `CPU %` tells. Compare the numbers of one table only.
 """
 
 import argparse
@@ -42,6 +42,7 @@ run {steps}
 @dataclass
 class Timing:
     milliseconds: float  # per atom and step, wall time
+    cpu: float  # per cent of a core that each rank got; below 95 other programs were in the way
     share: dict  # part of the loop -> per cent of it
 
 
@@ -96,7 +97,7 @@ def cases(xml: Path, es: Electrostatics) -> dict[str, str]:
 
 def table(rows: dict[str, str], folder: Path, natoms: int, options):
     """Print a line for each row and rank count as it is measured; `x quip` is the time of quip on as many ranks over this one's."""
-    head = f"{'':32} {'ranks':>5} {'ms/atom/step':>12} {'x quip':>7} {'x 1 rank':>8}   share of the loop"
+    head = f"{'':32} {'ranks':>5} {'ms/atom/step':>12} {'x quip':>7} {'x 1 rank':>8} {'CPU %':>6}   share of the loop"
     print(head, "-" * len(head), sep="\n")
     reference = {}
     for name, styles in rows.items():
@@ -109,7 +110,7 @@ def table(rows: dict[str, str], folder: Path, natoms: int, options):
             reference.setdefault(ranks, timing.milliseconds)
             single = single or timing.milliseconds
             parts = ", ".join(f"{part} {percent:.0f} %" for part, percent in timing.share.items() if percent >= 1)
-            ratios = f"{reference[ranks] / timing.milliseconds:7.2f} {single / timing.milliseconds:8.2f}"
+            ratios = f"{reference[ranks] / timing.milliseconds:7.2f} {single / timing.milliseconds:8.2f} {timing.cpu:6.0f}"
             print(f"{name:32} {ranks:5} {timing.milliseconds:12.4f} {ratios}   {parts}", flush=True)
 
 
@@ -122,7 +123,8 @@ def measure(styles: str, folder: Path, ranks: int, natoms: int, seconds: float) 
             errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
             return errors[0] if errors else f"lmp ended with exit code {done.returncode}"
         loop = float(re.search(r"Loop time of (\S+) on", done.stdout)[1])
-        timing = Timing(1e3 * loop / steps / natoms, breakdown(done.stdout))
+        cpu = float(re.search(r"^(\S+)% CPU use", done.stdout, flags=re.MULTILINE)[1])
+        timing = Timing(1e3 * loop / steps / natoms, cpu, breakdown(done.stdout))
         steps = max(5, min(2000, int(seconds / (loop / steps))))
     return timing
 

@@ -31,7 +31,7 @@ UNITS = {
 }
 METHOD = (
     "E_f(E) = U[defect relaxed at E] - U[perfect relaxed at E] at fixed cell, U with -E.p, dipoles p against the unrelaxed "
-    "perfect cell; frozen = E_f(0) - dp(0).E; state from the occupation of sites (nearest site of every mobile ion)"
+    "perfect cell; frozen = E_f(0) - dp(0).E; state from the occupation of the mobile ions' places in the relaxed perfect cell"
 )
 
 
@@ -108,11 +108,12 @@ def report(folder: Path) -> pd.DataFrame:
 def _rows(plan: Plan, folder: Path):
     """One dictionary a formation energy: the columns of the table."""
     mobile = np.flatnonzero(np.array(plan.symbols) == plan.study.defect.element)
-    site, cell = np.array(plan.moved.position), np.array(plan.cell)
+    site, moved, cell = np.array(plan.moved.position), plan.moved.id - 1, np.array(plan.cell)
     for point in plan.points:
         relaxed = [read_relaxation(folder / name) for name in (point.perfect, point.defect, point.perfect_zero, point.defect_zero)]
         states = [_state(relaxation, cell) for relaxation in relaxed]
         energy = formation_energy(*states, field_vector(point.direction, point.field))
+        origin = states[3].positions[moved] if point.field else site
         max_force = max(relaxation.max_force for relaxation in relaxed[:2])
         yield {
             "potential": point.potential,
@@ -122,7 +123,7 @@ def _rows(plan: Plan, folder: Path):
             "frozen": energy.frozen,
             "relaxation": energy.relaxation,
             **dict(zip(("dipole_x", "dipole_y", "dipole_z"), energy.dipole)),
-            "state": pair_state(states[0].positions, states[1].positions, mobile, plan.moved.id - 1, site, cell),
+            "state": pair_state(states[0], states[1], states[2], origin, mobile, moved, cell),
             "converged": max_force <= plan.study.relax.force,
             "max_force": max_force,
         }

@@ -29,24 +29,30 @@ def crystal():
     return atoms, mobile, np.full(3, 0.75 * 5.13)
 
 
-def classify(crystal, change):
+def classify(crystal, change, change_perfect=None):
+    """State of the pair after `change` to the defect cell (and `change_perfect` to the perfect one), made from the crystal."""
     atoms, mobile, site = crystal
-    defect = atoms.positions.copy()
-    change(defect, mobile, site)
-    return pair_state(atoms.positions, defect, mobile, int(mobile[0]), site, atoms.cell.array)
+    cells = [atoms.positions.copy() for _ in range(2)]
+    change(cells[1], mobile, site)
+    if change_perfect:
+        change_perfect(cells[0], mobile, site)
+    perfect0, perfect, defect = (CellState(0.0, np.zeros(3), x) for x in (atoms.positions, *cells))
+    return pair_state(perfect, defect, perfect0, site, mobile, int(mobile[0]), atoms.cell.array)
+
+
+def made(defect, mobile, site):
+    """The pair as it was made, a little relaxed."""
+    defect[mobile[0]] = site + 0.3
 
 
 def test_held(crystal):
-    def change(defect, mobile, site):
-        defect[mobile[0]] = site + 0.3
-
-    assert classify(crystal, change) == "held"
+    assert classify(crystal, made) == "held"
 
 
 def test_held_in_a_drifted_crystal_and_another_image(crystal):
     def change(defect, mobile, site):
         defect[mobile[0]] = site + [2 * 5.13, 0, 0]
-        defect += 1.0
+        defect += 2.0
 
     assert classify(crystal, change) == "held"
 
@@ -63,21 +69,26 @@ def test_another_ion_fell_into_the_vacancy(crystal):
         defect[mobile[5]] = defect[mobile[0]]
         defect[mobile[0]] = site
 
-    atoms, mobile, _ = crystal
-    assert classify(crystal, change) == f"site {mobile[5] + 1} emptied"
+    assert classify(crystal, change) == f"site {crystal[1][5] + 1} emptied"
 
 
-def test_exchange_of_ions_is_no_defect(crystal):
-    """Like ions are one state whichever of them sits where."""
-
+def test_another_site_emptied_beside_the_vacancy(crystal):
     def change(defect, mobile, site):
-        defect[mobile[0]], defect[mobile[5]] = defect[mobile[5]].copy(), site
+        made(defect, mobile, site)
+        defect[mobile[7]] += 1.8
 
-    assert classify(crystal, change) == "held"
+    assert classify(crystal, change) == f"site {crystal[1][7] + 1} emptied"
 
 
-def test_interstitial_hopped_into_an_occupied_cage(crystal):
+def test_interstitial_hopped_elsewhere(crystal):
     def change(defect, mobile, site):
-        defect[mobile[0]] = defect[mobile[3]] + 0.4
+        defect[mobile[0]] = site + [5.13 / 2, 0, 0]
 
     assert classify(crystal, change) == "hopped"
+
+
+def test_perfect_cell_rearranged(crystal):
+    def leave(perfect, mobile, site):
+        perfect[mobile[2]] += 1.8
+
+    assert classify(crystal, made, leave) == f"perfect cell: site {crystal[1][2] + 1} emptied"

@@ -7,6 +7,7 @@ from ase.cell import Cell
 from ase.geometry import get_distances
 
 HELD = "held"
+REACH = 1.5  # Angstrom: half of the usual distance between neighbouring Li sites
 
 
 @dataclass(frozen=True)
@@ -39,26 +40,41 @@ def formation_energy(perfect: CellState, defect: CellState, perfect0: CellState,
     return FormationEnergy(total, frozen, total - frozen, defect.dipole - perfect.dipole)
 
 
-def pair_state(perfect: np.ndarray, defect: np.ndarray, mobile: np.ndarray, moved: int, site: np.ndarray, cell: np.ndarray) -> str:
-    """Which state a relaxed Frenkel pair is in, from the occupation of sites.
+def emptied_sites(sites: np.ndarray, positions: np.ndarray, mobile: np.ndarray, cell: np.ndarray) -> list[int]:
+    """Ids (from 1) of the mobile ions whose places in `sites` no mobile ion fills in `positions`.
 
-    Sites are the places of the mobile ions in the relaxed perfect cell, and `site` (Cartesian, Angstrom), the
-    interstitial one; every mobile ion of the defect cell belongs to its nearest site (minimum image, drift of
-    the rest of the crystal removed). `mobile`: indices of the mobile ions; `moved`: index of the one that was moved.
-    Returns "held" (interstitial filled, its vacancy empty, all others at home), "fell back" (every site of the
-    perfect cell filled), "hopped" (the interstitial is empty, and a site of the perfect cell too) or
-    "site N emptied" (N: the id of the atom whose place is empty instead of, or beside, the vacancy).
+    An ion fills the nearest place (minimum image, drift of the rest of the crystal removed) when it is within REACH.
+    `sites`, `positions`: all atoms, (N, 3) in Angstrom; `mobile`: indices; `cell`: rows a, b, c.
     """
-    frame = np.setdiff1d(np.arange(len(perfect)), mobile)
-    drift = (defect[frame] - perfect[frame]).mean(axis=0) if len(frame) else np.zeros(3)
-    sites = np.vstack([perfect[mobile], site])
-    _, distances = get_distances(defect[mobile] - drift, sites, cell=Cell(cell), pbc=True)
-    filled = np.bincount(distances.argmin(axis=1), minlength=len(sites)) > 0
-    vacancy = int(np.flatnonzero(mobile == moved)[0])
-    empty = np.flatnonzero(~filled[:-1])
-    if not len(empty):
+    shift = drift(sites, positions, mobile)
+    _, distances = get_distances(positions[mobile] - shift, sites[mobile], cell=Cell(cell), pbc=True)
+    filled = distances.argmin(axis=1)[distances.min(axis=1) < REACH]
+    return [int(mobile[k]) + 1 for k in np.setdiff1d(np.arange(len(mobile)), filled)]
+
+
+def drift(before: np.ndarray, after: np.ndarray, mobile: np.ndarray) -> np.ndarray:
+    """Mean displacement (3,) of the atoms that are not mobile; zero when there is none."""
+    frame = np.setdiff1d(np.arange(len(before)), mobile)
+    return (after[frame] - before[frame]).mean(axis=0) if len(frame) else np.zeros(3)
+
+
+def pair_state(perfect: CellState, defect: CellState, perfect0: CellState, origin: np.ndarray, mobile: np.ndarray, moved: int, cell: np.ndarray) -> str:
+    """Which state a relaxed Frenkel pair is in, from the occupation of the mobile ions' places.
+
+    `perfect0`: the perfect cell without field; `origin`: where the interstitial ion is expected, (3,) in Angstrom: its
+    place without field, or the site it was put on. Returns "held", or what happened instead: "fell back" (no place of
+    the perfect cell is empty), "site N emptied" (another than the vacancy that was made; N: the id of its atom),
+    "hopped" (the interstitial left its origin by more than REACH), "perfect cell: site N emptied".
+    """
+    lost = emptied_sites(perfect0.positions, perfect.positions, mobile, cell)
+    if lost:
+        return f"perfect cell: site {', '.join(map(str, lost))} emptied"
+    empty = emptied_sites(perfect.positions, defect.positions, mobile, cell)
+    if not empty:
         return "fell back"
-    others = [int(mobile[k]) + 1 for k in empty if k != vacancy]
+    others = [number for number in empty if number != moved + 1]
     if others:
         return f"site {', '.join(map(str, others))} emptied"
-    return HELD if filled[-1] else "hopped"
+    place = defect.positions[moved] - drift(perfect.positions, defect.positions, mobile)
+    distance = get_distances(place, origin, cell=Cell(cell), pbc=True)[1].item()
+    return HELD if distance < REACH else "hopped"

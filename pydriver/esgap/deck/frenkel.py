@@ -18,6 +18,7 @@ from esgap.study import FrenkelStudy
 
 DECK = "in.defect"
 CELLS = ("perfect", "defect")
+HALF = 0.45  # of a cell vector: fix efield/pbc counts displacements from the nearest image of the reference
 OVERLAP = 1.0  # Angstrom; no two nuclei of a battery material come this close
 
 
@@ -103,6 +104,12 @@ def choose_atom(atoms: Atoms, sites, study: FrenkelStudy) -> Moved:
         if index >= len(atoms) or atoms.symbols[index] != wanted.element:
             raise EsgapError(f"`atom` = {wanted.atom} is not a {wanted.element} atom of the {len(atoms)}-atom cell")
         displacement = get_distances(atoms.positions[index], site, cell=atoms.cell, pbc=True)[0][0, 0]
+    along = np.abs(atoms.cell.scaled_positions(displacement[None])[0])
+    if along.max() > HALF:
+        raise EsgapError(
+            f"atom {index + 1} would move by {along.max():.2f} of the cell along {'abc'[along.argmax()]}: beyond {HALF} its dipole "
+            "could be counted to another image; enlarge `supercell` or choose a nearer atom"
+        )
     return Moved(id=index + 1, site=wanted.site, position=tuple(site), displacement=tuple(displacement))
 
 

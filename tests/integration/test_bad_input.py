@@ -112,7 +112,7 @@ def test_lammps_dies_mid_run(study, esgap, tmp_path):
 def test_lammps_error_is_quoted(study, esgap, tmp_path):
     """An error of LAMMPS itself: its own line is in the sentence."""
     lmp = tmp_path / "lmp-with-bad-variable"
-    lmp.write_text(f'#!/bin/sh\nexec {BIN}/lmp "$@" -var ex nonsense\n')
+    lmp.write_text(f'#!/bin/sh\nexec {BIN}/lmp -var ex nonsense "$@"\n')
     lmp.chmod(0o755)
     refused(esgap("run", study(("ranks = 2", f'ranks = 1\nlauncher = "env"\nlmp = "{lmp}"')), "-o", "out"), "ERROR", "nonsense")
 

@@ -50,7 +50,7 @@ def test_shipped_study():
         ("n_max =", "nmax =", "unknown key 'soap.0.nmax': did you mean 'n_max'"),
         ("cutoff = 10.0", "cutof = 10.0", r"electrostatics\.cutof"),
         ("theta = 1.0", "theta = -1.0", "distance_2b.theta"),
-        ("P = 150, S = 250 }", "P = 150, Na = 5 }", "soap.n_sparse names Na"),
+        ("P = 200, S = 350 }", "P = 200, Na = 5 }", "soap.n_sparse names Na"),
         ("charges = { Li = 0.5, ", "charges = { ", "charges of model es-gap and `elements` differ by Li"),
         ("[sigma]", "[sigma", "is not valid TOML"),
     ],

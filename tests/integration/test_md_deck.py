@@ -1,0 +1,49 @@
+"""inputs/in.md by hand, a few steps: it starts, is reproducible by its seed, and dumps what the analysis needs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.io import read
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+def run(folder: Path, **variables):
+    variables = dict(engine="quip", time=0.008, equilibration=0.004, every=0.004, out=folder / "md") | variables
+    argv = [BIN / "mpirun", "-n", "2", BIN / "lmp", "-in", "in.md", "-log", folder / "log"]
+    argv += [word for key, value in variables.items() for word in ("-var", key, value)]
+    return subprocess.run(
+        list(map(str, argv)), cwd=ROOT / "inputs", env=dict(os.environ, OMP_NUM_THREADS="1"), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def test_a_few_steps(tmp_path):
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stdout
+    start = read(ROOT / "inputs" / "data.li7p3s11", format="lammps-data", units="metal", atom_style="charge")
+    frames = read(tmp_path / "md.dump", ":", format="lammps-dump-text")
+    assert len(frames) == 3  # steps 0, 2 and 4 of 2 fs
+    assert list(frames[-1].symbols) == list(start.symbols)  # ordered by id, elements named
+    # Unwrapped: 12 fs at 800 K is less than 0.4 Angstrom for Li, whatever side of the box the atom is on.
+    assert 0 < np.abs(frames[-1].positions - start.positions).max() < 0.5
+    assert (tmp_path / "md.data").is_file()
+
+
+def test_unknown_engine_stops_with_a_sentence(tmp_path):
+    done = run(tmp_path, engine="fast")
+    assert done.returncode != 0
+    assert "The variable engine is fast, expected native or quip" in done.stdout
+
+
+def test_shipped_cell_is_the_crystal():
+    """84 atoms of the structure file, 1x2x1, neutral with the shipped charges."""
+    data = read(ROOT / "inputs" / "data.li7p3s11", format="lammps-data", units="metal", atom_style="charge")
+    crystal = read(ROOT / "inputs" / "structures" / "li7p3s11.cif").repeat((1, 2, 1))
+    assert list(data.symbols) == list(crystal.symbols)
+    assert np.allclose(data.get_all_distances(mic=True), crystal.get_all_distances(mic=True), atol=1e-6)
+    assert data.get_initial_charges().sum() == pytest.approx(0)

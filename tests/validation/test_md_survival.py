@@ -1,4 +1,10 @@
-"""Both shipped potentials hold Li7P3S11 together for 10 ps at 800 K: inputs/in.md as a user runs it (minutes)."""
+"""Both shipped potentials hold Li7P3S11 together for 10 ps at 800 K: inputs/in.md as a user runs it (minutes).
+
+"Together": the four S nearest to each P are the same in every frame, and each of these bonds, averaged over 0.5 ps, is
+shorter than 2.6 Angstrom. Single frames may exceed it: the bond from P to the bridging S of P2S7, 2.25 Angstrom at rest,
+is soft and vibrates up to 2.75 in PBE's 1000 K frames of the training data too. What single frames do is bounded by
+STRETCHED and printed (pytest -rP).
+"""
 
 import os
 import subprocess
@@ -11,7 +17,9 @@ from ase.io import read
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-BOND = 2.6  # Angstrom; P-S bonds are 2.0 to 2.2, the next S is beyond 3
+BOND = 2.6  # Angstrom; the fifth S of a P is beyond 3.1
+WINDOW = 25  # frames of 0.02 ps
+STRETCHED = 0.005  # largest share of single bonds beyond BOND; 0.0010 (GAP) and 0.0012 (ES-GAP) were seen
 PICOSECONDS = 10.0
 
 
@@ -41,7 +49,13 @@ def test_ten_picoseconds_at_800_kelvin(name, engine, tmp_path):
 
     frames = read(tmp_path / "md.dump", ":", format="lammps-dump-text")
     assert len(frames) == len(rows)
-    for number, atoms in enumerate(frames):
-        p, s = (np.flatnonzero(atoms.symbols == symbol) for symbol in "PS")
-        bonds = np.array([(atoms.get_distances(i, s, mic=True) < BOND).sum() for i in p])
-        assert (bonds == 4).all(), f"frame {number}: S within {BOND} Angstrom of each P: {bonds}"
+    p, s = (np.flatnonzero(frames[0].symbols == symbol) for symbol in "PS")
+    distances = np.array([[atoms.get_distances(i, s, mic=True) for i in p] for atoms in frames])  # frame, P, S
+    neighbours = np.sort(np.argsort(distances, axis=2)[:, :, :4], axis=2)
+    lost = np.flatnonzero((neighbours != neighbours[0]).any(axis=(1, 2)))
+    assert not len(lost), f"a P lost one of its four S in frame {lost[0]}"
+    bonds = np.take_along_axis(distances, neighbours, axis=2)
+    mean = np.mean([bonds[k : len(bonds) - WINDOW + 1 + k] for k in range(WINDOW)], axis=0)
+    print(f"{name}: {np.mean(bonds > BOND):.2%} of the bonds beyond {BOND} Angstrom in a frame, longest {bonds.max():.2f}, averaged {mean.max():.2f}")
+    assert mean.max() < BOND, f"a P-S bond of {mean.max():.2f} Angstrom over {WINDOW} frames"
+    assert np.mean(bonds > BOND) < STRETCHED

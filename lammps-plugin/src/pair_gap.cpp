@@ -47,6 +47,7 @@ PairGap::PairGap(LAMMPS *lmp) : Pair(lmp)
 
 PairGap::~PairGap()
 {
+  memory->destroy(stddev);
   if (!allocated) return;
   memory->destroy(setflag);
   memory->destroy(cutsq);
@@ -65,18 +66,43 @@ void PairGap::settings(int narg, char **)
   if (narg != 0) error->all(FLERR, "pair_style gap takes no arguments but was given {}: the file goes into pair_coeff", narg);
 }
 
+// Each rank reads the file. A rank that cannot (a folder that only some nodes see) must stop all, or the others would wait.
+void PairGap::load(const char *file)
+{
+  std::string problem;
+  try {
+    uncertainty.reset();
+    model = std::make_unique<gap::Model>(file);
+    evaluator = std::make_unique<gap::Evaluator>(*model);
+  } catch (const std::exception &e) {
+    problem = e.what();
+  }
+  stop_together(problem);
+  if (comm->me == 0)
+    utils::logmesg(lmp, "pair_style gap: {} distance_2b and {} soap terms, cutoff {} Angstrom, {:.1f} MB a rank, kernels {}\n", model->pair_terms(), model->soap_terms().size(),
+                   model->cutoff(), model->bytes() / 1e6, gap::instruction_set());
+}
+
+// All ranks end with the message of the first that has one.
+void PairGap::stop_together(const std::string &problem)
+{
+  int mine = problem.empty() ? comm->nprocs : comm->me, first, length = static_cast<int>(problem.size());
+  MPI_Allreduce(&mine, &first, 1, MPI_INT, MPI_MIN, world);
+  if (first == comm->nprocs) return;
+  MPI_Bcast(&length, 1, MPI_INT, first, world);
+  std::string message = problem;
+  message.resize(length);
+  MPI_Bcast(message.data(), length, MPI_CHAR, first, world);
+  error->all(FLERR, "pair_style gap: {}", message);
+}
+
 // pair_coeff * * FILE.xml Li P S
 void PairGap::coeff(int narg, char **arg)
 {
   if (!allocated) allocate();
   if (narg != 3 + atom->ntypes || std::strcmp(arg[0], "*") != 0 || std::strcmp(arg[1], "*") != 0)
     error->all(FLERR, "pair_coeff of gap takes `* * FILE.xml` and one element for each of the {} atom types (NULL for those of other styles)", atom->ntypes);
-  try {
-    model = std::make_unique<gap::Model>(arg[2]);
-  } catch (const std::exception &problem) {
-    error->all(FLERR, "pair_style gap: {}", problem.what());
-  }
-  evaluator = std::make_unique<gap::Evaluator>(*model);
+  load(arg[2]);
   species_of_type.assign(atom->ntypes + 1, -1);
   for (int type = 1; type <= atom->ntypes; ++type) {
     const char *symbol = arg[2 + type];
@@ -116,6 +142,7 @@ void PairGap::sort_by_species()
 void PairGap::compute(int eflag, int vflag)
 {
   ev_init(eflag, vflag);
+  if (stddev_flag) prepare_stddev();
   sort_by_species();
   for (std::size_t species = 0; species < atoms_of_species.size(); ++species) {
     const auto &atoms = atoms_of_species[species];
@@ -146,8 +173,8 @@ void PairGap::evaluate_block(const int *atoms, int count, int species)
   first.push_back(static_cast<int>(neighbours.size()));
   if (gradients.size() < 3 * neighbours.size()) gradients.resize(3 * neighbours.size());
   centres.resize(count);
-  for (int b = 0; b < count; ++b) centres[b] = {neighbours.data() + first[b], first[b + 1] - first[b], species, 0.0, gradients.data() + 3 * first[b]};
-  evaluator->evaluate(centres.data(), count);
+  for (int b = 0; b < count; ++b) centres[b] = {neighbours.data() + first[b], first[b + 1] - first[b], species, 0.0, 0.0, gradients.data() + 3 * first[b]};
+  evaluator->evaluate(centres.data(), count, stddev_flag ? uncertainty.get() : nullptr);
   for (int b = 0; b < count; ++b) tally(atoms[b], centres[b], neighbour_atoms.data() + first[b]);
 }
 
@@ -174,15 +201,56 @@ void PairGap::tally(int i, const gap::Centre &centre, const int *neighbour)
   for (int axis = 0; axis < 3; ++axis) f[i][axis] += on_centre[axis];
   if (eflag_global) eng_vdwl += centre.energy;
   if (eflag_atom) eatom[i] += centre.energy;
+  if (stddev_flag) stddev[i] = std::sqrt(std::max(centre.variance, 0.0));
   for (int k = 0; k < 6 && vflag_either; ++k) {
     if (vflag_global && !vflag_fdotr) virial[k] += w[k];
     if (vflag_atom) vatom[i][k] += w[k];
   }
 }
 
+// `fix pair` asks for the field `stddev` with the trigger `stddev_flag`.
+void PairGap::prepare_stddev()
+{
+  if (!uncertainty) {
+    std::string problem;
+    try {
+      uncertainty = std::make_unique<gap::Uncertainty>(*model);
+    } catch (const std::exception &e) {
+      problem = e.what();
+    }
+    stop_together(problem);
+  }
+  grow_stddev();
+  std::fill_n(stddev, atom->nlocal, 0.0);
+}
+
+void PairGap::grow_stddev()
+{
+  if (stddev && maxstddev >= atom->nmax) return;
+  maxstddev = std::max(atom->nmax, 1);
+  memory->grow(stddev, maxstddev, "pair:stddev");
+  std::fill_n(stddev, maxstddev, 0.0);
+}
+
+void *PairGap::extract(const char *name, int &dim)
+{
+  if (std::strcmp(name, "stddev_flag") != 0) return nullptr;
+  dim = 0;
+  return &stddev_flag;
+}
+
+void *PairGap::extract_peratom(const char *name, int &columns)
+{
+  if (std::strcmp(name, "stddev") != 0) return nullptr;
+  columns = 0;
+  grow_stddev();
+  return stddev;
+}
+
 double PairGap::memory_usage()
 {
-  return Pair::memory_usage() + static_cast<double>(neighbours.capacity() * sizeof(gap::Neighbour) + gradients.capacity() * sizeof(double));
+  const double buffers = neighbours.capacity() * sizeof(gap::Neighbour) + gradients.capacity() * sizeof(double) + maxstddev * sizeof(double);
+  return Pair::memory_usage() + buffers + (model ? model->bytes() + evaluator->bytes() : 0) + (uncertainty ? uncertainty->bytes() : 0);
 }
 
 }    // namespace esgap

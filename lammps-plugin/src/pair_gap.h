@@ -6,6 +6,7 @@
 #include "pair.h"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace esgap {
@@ -21,15 +22,25 @@ class PairGap : public LAMMPS_NS::Pair {
   void init_style() override;
   double init_one(int, int) override;
   double memory_usage() override;
+  // fix ID all pair N gap stddev 1: predictive standard deviation of each atom's energy, eV
+  void *extract(const char *, int &) override;
+  void *extract_peratom(const char *, int &) override;
 
  private:
   void allocate();
+  void load(const char *file);
+  void stop_together(const std::string &problem);
+  void prepare_stddev();
+  void grow_stddev();
   void sort_by_species();
   void evaluate_block(const int *atoms, int count, int species);
   void tally(int i, const gap::Centre &, const int *neighbours);
 
   std::unique_ptr<gap::Model> model;
   std::unique_ptr<gap::Evaluator> evaluator;
+  std::unique_ptr<gap::Uncertainty> uncertainty;    // made when first asked for
+  int stddev_flag = 0, maxstddev = 0;
+  double *stddev = nullptr;
   std::vector<int> species_of_type;    // -1: NULL
   // scratch, grown to the largest block and kept
   std::vector<std::vector<int>> atoms_of_species;

@@ -13,6 +13,7 @@ struct Centre {
   int count;
   int species;
   double energy;       // eV; terms add to it
+  double variance;     // eV^2, predictive, when asked for; terms add to it
   double *gradient;    // 3 x count, eV/Angstrom: derivative of the energy by each neighbour's place; terms add to it
 };
 

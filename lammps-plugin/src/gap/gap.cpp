@@ -25,18 +25,41 @@ Model::Model(const std::string &xml)
   for (const auto &soap : soaps) largest_cutoff = std::max(largest_cutoff, soap.cutoff_radius());
 }
 
-void Evaluator::evaluate(Centre *centres, int count)
+Uncertainty::Uncertainty(const Model &model)
+{
+  for (const auto &pair : model.pairs) pairs.push_back(pair.variance());
+  for (const auto &soap : model.soaps) soaps.push_back(soap.variance());
+}
+
+void Evaluator::evaluate(Centre *centres, int count, const Uncertainty *uncertainty)
 {
   for (int b = 0; b < count; ++b) {
     centres[b].energy = model.e0[centres[b].species];
+    centres[b].variance = 0.0;
     std::fill_n(centres[b].gradient, 3 * centres[b].count, 0.0);
-    for (const auto &pair : model.pairs) pair.add(centres[b]);
+    for (std::size_t k = 0; k < model.pairs.size(); ++k) model.pairs[k].add(centres[b], uncertainty ? &uncertainty->pairs[k] : nullptr);
   }
   if (count == 0) return;
   const int z = model.numbers[centres[0].species];
-  for (const auto &soap : model.soaps)
-    if (soap.atomic_number() == z)
-      for (int b = 0; b < count; b += BLOCK) soap.add(centres + b, std::min(BLOCK, count - b), scratch);
+  for (std::size_t k = 0; k < model.soaps.size(); ++k) {
+    const Soap &soap = model.soaps[k];
+    if (soap.atomic_number() != z) continue;
+    for (int b = 0; b < count; b += BLOCK) soap.add(centres + b, std::min(BLOCK, count - b), scratch, uncertainty ? &uncertainty->soaps[k] : nullptr);
+  }
+}
+
+std::size_t Model::bytes() const
+{
+  std::size_t sum = 0;
+  for (const auto &soap : soaps) sum += soap.bytes();
+  return sum;
+}
+
+std::size_t Uncertainty::bytes() const
+{
+  std::size_t sum = 0;
+  for (const auto &soap : soaps) sum += soap.bytes();
+  return sum;
 }
 
 }    // namespace esgap::gap

@@ -13,10 +13,15 @@ class Pair {
 
   double cutoff_radius() const { return cutoff; }
 
-  /// Add energy and gradient of the ordered pairs of `centre`; each bond is met once from either end.
-  void add(Centre &centre) const;
+  /// Add energy and gradient of the ordered pairs of `centre`; each bond is met once from either end. With `variance`, as
+  /// variance() makes it, add the predictive variances of the pairs too.
+  void add(Centre &centre, const Table *variance = nullptr) const;
+
+  /// Predictive variance of one pair as a function of its distance.
+  Table variance() const;
 
  private:
+  PairTerm term;
   int species1, species2;    // indices of the elements, -1: not in the model
   double cutoff;
   Table energy;

@@ -1,5 +1,7 @@
 #include "radial.h"
 
+#include "factorise.h"
+
 #include <cmath>
 #include <stdexcept>
 
@@ -7,26 +9,8 @@ namespace esgap::gap {
 namespace {
 
 using Real = long double;    // the Gaussians overlap strongly: the factorisation loses digits
-using Matrix = std::vector<std::vector<Real>>;
 
 constexpr Real PI = 3.14159265358979323846264338327950288L;
-
-// Lower triangle L with s = L L^T.
-Matrix cholesky(Matrix s)
-{
-  const std::size_t n = s.size();
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t k = 0; k < j; ++k) s[j][j] -= s[j][k] * s[j][k];
-    if (s[j][j] <= 0.0L) throw std::runtime_error("the radial basis of SOAP is singular: n_max is too large for atom_sigma");
-    s[j][j] = std::sqrt(s[j][j]);
-    for (std::size_t i = j + 1; i < n; ++i) {
-      for (std::size_t k = 0; k < j; ++k) s[i][j] -= s[i][k] * s[j][k];
-      s[i][j] /= s[j][j];
-    }
-    for (std::size_t i = 0; i < j; ++i) s[i][j] = 0.0L;
-  }
-  return s;
-}
 
 // x with c x = b, for a symmetric positive c.
 Matrix solve(const Matrix &c, Matrix b)

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(ESGAP_ONE_TARGET)
+#define ESGAP_X86
 #define ESGAP_CLONES __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define ESGAP_CLONES

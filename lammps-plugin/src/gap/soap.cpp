@@ -11,10 +11,7 @@
 namespace esgap::gap {
 namespace {
 
-constexpr int TILE = 4;    // of the matrix products
 constexpr double SQRT2 = 1.41421356237309504880;
-
-constexpr int round_up(int n) { return (n + TILE - 1) / TILE * TILE; }
 
 // Sizes of the arrays below. A neighbour's record: radial values and slopes (l, n padded), harmonics and their three
 // gradients (lm padded), unit vector.
@@ -125,9 +122,16 @@ double power_of(double q, double exponent)
 
 }    // namespace
 
+std::size_t SoapScratch::bytes() const
+{
+  std::size_t numbers = 0;
+  for (const auto *v : {&density, &descriptor, &norm, &overlap, &factor, &slope, &neighbour, &kernel}) numbers += v->size();
+  return numbers * sizeof(double) + (neighbour_of.size() + first.size()) * sizeof(int);
+}
+
 Soap::Soap(const SoapTerm &term, const std::vector<int> &elements)
     : z(term.z), l_max(term.l_max), n_max(term.n_max), n_species(static_cast<int>(term.species.size())), channels(n_species * n_max),
-      rows(round_up(term.sparse.count)), file_dimensions(term.sparse.dimensions), cutoff(term.cutoff), delta(term.delta), zeta(term.zeta), own_species(-1),
+      points(term.sparse.count), file_dimensions(term.sparse.dimensions), cutoff(term.cutoff), delta(term.delta), zeta(term.zeta), own_species(-1),
       harmonics(term.l_max)
 {
   const Shape shape = shape_of(n_max, l_max, n_species);
@@ -151,26 +155,29 @@ Soap::Soap(const SoapTerm &term, const std::vector<int> &elements)
 
   // The file runs over K, K' <= K, l with l fastest; here l is slowest. The last element is always 0 and left out.
   const int pairs = channels * (channels + 1) / 2;
-  width = padded(pairs * (l_max + 1));
   for (int l = 0; l <= l_max; ++l)
     for (int pair = 0; pair < pairs; ++pair) file_position.push_back(pair * (l_max + 1) + l);
-  sparse.assign(static_cast<std::size_t>(rows) * width, 0.0);
-  weight.assign(rows, 0.0);
-  for (int s = 0; s < term.sparse.count; ++s) {
+  sparse = Panels(term.sparse.count, pairs * (l_max + 1));
+  width = sparse.width();
+  weight.assign(sparse.rows(), 0.0);
+  factor.assign(sparse.rows(), 0.0);
+  for (int s = 0; s < points; ++s) {
     weight[s] = delta * delta * term.sparse.weight[s];
+    factor[s] = term.sparse.factor[s];
     for (std::size_t k = 0; k < file_position.size(); ++k)
-      sparse[static_cast<std::size_t>(s) * width + k] = term.sparse.points[static_cast<std::size_t>(s) * file_dimensions + file_position[k]];
+      sparse.at(s, static_cast<int>(k)) = term.sparse.points[static_cast<std::size_t>(s) * file_dimensions + file_position[k]];
   }
 }
 
 void Soap::resize(SoapScratch &scratch) const
 {
   const Shape shape = shape_of(n_max, l_max, n_species);
-  const auto grow = [](std::vector<double> &v, std::size_t n) { if (v.size() < n) v.resize(n); };
+  const auto grow = [](Doubles &v, std::size_t n) { if (v.size() < n) v.resize(n); };
   grow(scratch.density, static_cast<std::size_t>(BLOCK) * shape.density() + 2 * shape.expansion() + shape.density() + shape.k_padded * shape.k_padded);
   grow(scratch.descriptor, static_cast<std::size_t>(BLOCK) * width);
   grow(scratch.slope, static_cast<std::size_t>(BLOCK) * width);
-  grow(scratch.overlap, static_cast<std::size_t>(BLOCK) * rows);
+  grow(scratch.overlap, static_cast<std::size_t>(BLOCK) * Panels::PANEL);
+  grow(scratch.factor, static_cast<std::size_t>(BLOCK) * Panels::PANEL);
   grow(scratch.norm, BLOCK);
   if (scratch.first.size() < BLOCK + 1) scratch.first.resize(BLOCK + 1);
 }
@@ -213,25 +220,49 @@ void Soap::describe_block(const Centre *centres, int count, SoapScratch &scratch
     const double inverse = square > 0.0 ? 1.0 / scratch.norm[b] : 0.0;
     for (int k = 0; k < width; ++k) power[k] *= inverse;
   }
-  // The products work on whole tiles of rows.
-  std::fill_n(scratch.descriptor.data() + static_cast<std::size_t>(count) * width, static_cast<std::size_t>(round_up(count) - count) * width, 0.0);
 }
 
-void Soap::add(Centre *centres, int count, SoapScratch &scratch) const
+// Energies, and `slope` = their derivatives by the descriptors. Each panel of sparse points is used twice while it is near.
+// `kernel`, when kept: covariances of centres and sparse points.
+void Soap::regress(Centre *centres, int count, SoapScratch &scratch, bool keep_kernel) const
 {
-  describe_block(centres, count, scratch);
-  multiply_transposed(scratch.descriptor.data(), round_up(count), sparse.data(), rows, width, scratch.overlap.data());
-  for (int b = 0; b < count; ++b) {
-    double *q = scratch.overlap.data() + static_cast<std::size_t>(b) * rows;
-    for (int s = 0; s < rows; ++s) {
-      const double power = power_of(q[s], zeta - 1.0) * weight[s];
-      centres[b].energy += power * q[s];
-      q[s] = zeta * power;
-    }
+  std::fill_n(scratch.slope.data(), static_cast<std::size_t>(count) * width, 0.0);
+  for (int p = 0; p < sparse.count(); ++p) {
+    sparse.project(p, scratch.descriptor.data(), count, width, scratch.overlap.data());
+    const int first = p * Panels::PANEL;
+    for (int b = 0; b < count; ++b)
+      for (int s = 0; s < Panels::PANEL; ++s) {
+        const int k = b * Panels::PANEL + s;
+        const double q = scratch.overlap[k], power = power_of(q, zeta - 1.0);
+        centres[b].energy += weight[first + s] * power * q;
+        scratch.factor[k] = zeta * weight[first + s] * power;
+        if (keep_kernel) scratch.kernel[static_cast<std::size_t>(b) * sparse.rows() + first + s] = delta * delta * factor[first + s] * power * q;
+      }
+    sparse.accumulate(p, scratch.factor.data(), count, scratch.slope.data(), width);
   }
-  std::fill_n(scratch.overlap.data() + static_cast<std::size_t>(count) * rows, static_cast<std::size_t>(round_up(count) - count) * rows, 0.0);
-  multiply(scratch.overlap.data(), round_up(count), rows, sparse.data(), width, scratch.slope.data());
+}
+
+void Soap::add(Centre *centres, int count, SoapScratch &scratch, const SparseVariance *variance) const
+{
+  if (variance && scratch.kernel.size() < static_cast<std::size_t>(BLOCK) * sparse.rows()) scratch.kernel.resize(static_cast<std::size_t>(BLOCK) * sparse.rows());
+  describe_block(centres, count, scratch);
+  regress(centres, count, scratch, variance != nullptr);
   add_gradients(centres, count, scratch);
+  if (!variance) return;
+  double explained[BLOCK];
+  variance->explained(scratch.kernel.data(), count, sparse.rows(), explained);
+  for (int b = 0; b < count; ++b) centres[b].variance += delta * delta + VARIANCE_NOISE * VARIANCE_NOISE - explained[b];
+}
+
+SparseVariance Soap::variance() const
+{
+  // All dot products first, panel by panel; for that each point must lie in one piece.
+  Doubles rows(static_cast<std::size_t>(points) * width), dots(static_cast<std::size_t>(points) * sparse.rows());
+  for (int s = 0; s < points; ++s)
+    for (int k = 0; k < width; ++k) rows[static_cast<std::size_t>(s) * width + k] = sparse.at(s, k);
+  for (int p = 0; p < sparse.count(); ++p) sparse.project(p, rows.data(), points, width, &dots[static_cast<std::size_t>(p) * points * Panels::PANEL]);
+  const auto dot = [&](int s, int t) { return dots[(static_cast<std::size_t>(t / Panels::PANEL) * points + s) * Panels::PANEL + t % Panels::PANEL]; };
+  return {points, [&](int s, int t) { return delta * delta * factor[s] * factor[t] * power_of(dot(s, t), zeta); }};
 }
 
 void Soap::add_gradients(Centre *centres, int count, SoapScratch &scratch) const

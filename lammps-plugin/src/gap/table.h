@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../chebyshev.h"
+#include "aligned.h"
 #include "simd.h"
 
 #include <functional>
@@ -30,10 +31,20 @@ class Table {
   }
   double du_dr() const { return -2.0 * inverse_step; }
 
+  /// Value of the first function, and nothing else.
+  double at(double r) const
+  {
+    double u;
+    const double *c = panel(r, u);
+    double value = c[ORDER * columns];
+    for (int power = ORDER - 1; power >= 0; --power) value = value * u + c[power * columns];
+    return value;
+  }
+
  private:
   int columns = 0;
   double cutoff = 0.0, inverse_step = 0.0;
-  std::vector<double> coefficients;
+  Doubles coefficients;
 };
 
 /// Values and derivatives with respect to r of all functions, `stride()` numbers each.

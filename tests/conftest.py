@@ -51,3 +51,9 @@ def tiny_gap(tmp_path_factory) -> Path:
     """The XML file of a Li/P/S GAP (2-body + SOAP 4/2, 20 sparse points an element), fitted to a few configurations in seconds."""
     configurations = read(TRAINING, "::8")
     return fit_gap(tmp_path_factory.mktemp("tiny_gap"), configurations, gap_command())
+
+
+@pytest.fixture(scope="session")
+def gap_fit():
+    """The function `fit_gap`, for tests that cannot import it: several folders have a conftest."""
+    return fit_gap

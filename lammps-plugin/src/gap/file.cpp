@@ -3,6 +3,7 @@
 #include "md5.h"
 #include "xml.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -61,7 +62,7 @@ Keys parse_descriptor(const std::string &text, std::string &name, const Place &p
     else {
       std::string value = word.substr(equal + 1);
       while (value.size() > 1 && value.front() == '{' && value.back() == '}') value = value.substr(1, value.size() - 2);
-      keys[word.substr(0, equal)] = value;
+      if (!keys.emplace(word.substr(0, equal), value).second) place.fail("the descriptor has the key " + word.substr(0, equal) + " twice");
     }
     at = text.find_first_not_of(" \n\t", end);
   }
@@ -84,7 +85,9 @@ const Keys PAIR_DEFAULTS = {{"only_intra", "F"}, {"only_inter", "F"}, {"n_expone
 bool same_value(const std::string &a, const std::string &b)
 {
   if (a == b) return true;
-  if ((a == "T" || a == "F") && !b.empty() && (b == (a == "T" ? ".true." : ".false."))) return true;
+  static const std::map<std::string, bool> truth = {{"T", true},  {"true", true},   {".true.", true},   {".TRUE.", true},
+                                                    {"F", false}, {"false", false}, {".false.", false}, {".FALSE.", false}};
+  if (truth.count(a) && truth.count(b)) return truth.at(a) == truth.at(b);
   char *end_a = nullptr, *end_b = nullptr;
   const double x = std::strtod(a.c_str(), &end_a), y = std::strtod(b.c_str(), &end_b);
   return end_a != a.c_str() && end_b != b.c_str() && *end_a == '\0' && *end_b == '\0' && x == y;
@@ -123,20 +126,24 @@ void read_points(const std::string &name, const std::string &checksum, std::size
   const std::size_t slash = place.file.rfind('/');
   const std::string path = (slash == std::string::npos ? "" : place.file.substr(0, slash + 1)) + name;
   std::ifstream in(path, std::ios::binary);
-  if (!in) place.fail("the file of sparse points " + path + " cannot be opened: it belongs beside the XML");
+  if (!in) place.fail("the file of sparse points " + path + " cannot be opened: put it beside the XML");
   std::ostringstream content;
   content << in.rdbuf();
   const std::string text = content.str();
-  const char *at = text.c_str();
+  const std::string expected = "expected " + std::to_string(count) + " (points x dimensions)";
+  int line = 1;
+  const auto fail = [&](const std::string &what) { throw std::runtime_error(path + ":" + std::to_string(line) + ": " + what + ": restore the file"); };
   points.reserve(count);
-  for (int line = 1; points.size() < count; ++line) {
+  for (const char *at = text.c_str();;) {
+    for (; std::isspace(static_cast<unsigned char>(*at)); ++at) line += *at == '\n';
+    if (*at == '\0') break;
     char *end = nullptr;
-    const double value = std::strtod(at, &end);
-    if (end == at)
-      throw std::runtime_error(path + ":" + std::to_string(line) + ": has " + std::to_string(points.size()) + " numbers, expected " + std::to_string(count) + ": restore the file");
-    points.push_back(value);
+    points.push_back(std::strtod(at, &end));
+    if (end == at || !std::isfinite(points.back()) || (*end != '\0' && !std::isspace(static_cast<unsigned char>(*end)))) fail("found something that is no number");
+    if (points.size() > count) fail("found more numbers than " + expected);
     at = end;
   }
+  if (points.size() < count) fail("has " + std::to_string(points.size()) + " numbers, " + expected);
   if (!checksum.empty() && md5(text) != checksum)
     place.fail("the file of sparse points " + path + " has MD5 " + md5(text) + ", expected " + checksum + ": it was altered; restore it");
 }
@@ -169,27 +176,40 @@ SparsePoints read_sparse(const XmlElement &e, const Place &place)
   return sparse;
 }
 
+// Radial functions are tabulated on panels that end where the cutoff function begins to fall.
+void check_cutoff(const std::string &term, double cutoff, double transition, const Place &place)
+{
+  if (cutoff <= 0.0 || cutoff > 100.0 || transition < 0.0 || (transition > 0.0 && transition < 0.01))
+    place.fail(term + " needs 0 < cutoff <= 100 and a cutoff_transition_width of 0 or at least 0.01 Angstrom");
+}
+
 PairTerm read_pair(const XmlElement &e, const Keys &keys, const Place &place)
 {
   refuse_unknown("distance_2b", keys, {"Z1", "Z2", "cutoff", "cutoff_transition_width"}, PAIR_DEFAULTS, place);
   if (attribute(e, "covariance_type", place) != "1") place.fail("distance_2b has another kernel than ard_se: not implemented, use engine quip");
   const XmlElement *theta = e.child("theta");
   if (!theta) place.fail("distance_2b has no <theta>");
-  return {integer(value_of(keys, "Z1", nullptr, place), "Z1", place),
-          integer(value_of(keys, "Z2", nullptr, place), "Z2", place),
-          number(value_of(keys, "cutoff", nullptr, place), "cutoff", place),
-          number(value_of(keys, "cutoff_transition_width", "0.5", place), "cutoff_transition_width", place),
-          number(attribute(e, "signal_variance", place), "signal_variance", place),
-          number(theta->text, "theta", place),
-          read_sparse(e, place)};
+  PairTerm pair{};
+  pair.z1 = integer(value_of(keys, "Z1", nullptr, place), "Z1", place);
+  pair.z2 = integer(value_of(keys, "Z2", nullptr, place), "Z2", place);
+  if (pair.z1 < 1 || pair.z2 < 1) place.fail("distance_2b for any element (Z1 or Z2 of 0) is not implemented: use engine quip");
+  pair.cutoff = number(value_of(keys, "cutoff", nullptr, place), "cutoff", place);
+  pair.transition = number(value_of(keys, "cutoff_transition_width", "0.5", place), "cutoff_transition_width", place);
+  check_cutoff("distance_2b", pair.cutoff, pair.transition, place);
+  pair.delta = number(attribute(e, "signal_variance", place), "signal_variance", place);
+  pair.theta = number(theta->text, "theta", place);
+  if (pair.theta <= 0.0) place.fail("distance_2b has theta=" + theta->text + ", a positive length was expected");
+  pair.sparse = read_sparse(e, place);
+  if (pair.sparse.dimensions != 1) place.fail("distance_2b has dimensions=" + std::to_string(pair.sparse.dimensions) + ", expected 1");
+  return pair;
 }
 
-SoapTerm read_soap(const XmlElement &e, Keys keys, const Place &place)
+// What the descriptor's keys say of a soap term.
+SoapTerm soap_of_keys(Keys keys, const Place &place)
 {
   if (keys.count("atom_gaussian_width") && !keys.count("atom_sigma")) keys["atom_sigma"] = keys["atom_gaussian_width"];
   refuse_unknown("soap", keys, {"n_max", "l_max", "atom_sigma", "atom_gaussian_width", "cutoff", "cutoff_transition_width", "central_weight", "n_species", "species_Z", "Z"},
                  SOAP_DEFAULTS, place);
-  if (attribute(e, "covariance_type", place) != "2") place.fail("soap has another kernel than dot_product: not implemented, use engine quip");
   SoapTerm soap{};
   const auto real = [&](const char *key, const char *otherwise) { return number(value_of(keys, key, otherwise, place), key, place); };
   soap.z = integer(value_of(keys, "Z", nullptr, place), "Z", place);
@@ -199,12 +219,29 @@ SoapTerm read_soap(const XmlElement &e, Keys keys, const Place &place)
   soap.transition = real("cutoff_transition_width", "0.5");
   soap.sigma = real("atom_sigma", nullptr);
   soap.central_weight = real("central_weight", "1.0");
-  soap.species = integers(value_of(keys, "species_Z", std::to_string(soap.z).c_str(), place), "species_Z", place);
+  soap.species = integers(value_of(keys, "species_Z", nullptr, place), "species_Z", place);
+  const int n_species = integer(value_of(keys, "n_species", "1", place), "n_species", place);
+  if (n_species != static_cast<int>(soap.species.size()))
+    place.fail("soap has n_species=" + std::to_string(n_species) + " but " + std::to_string(soap.species.size()) + " elements in species_Z");
+  if (soap.n_max < 1 || soap.n_max > 64 || soap.l_max < 0 || soap.l_max > 20 || soap.sigma <= 0.0)
+    place.fail("soap needs 1 <= n_max <= 64, 0 <= l_max <= 20 and atom_sigma > 0");
+  if (soap.central_weight != 0.0 && std::find(soap.species.begin(), soap.species.end(), soap.z) == soap.species.end())
+    place.fail("soap with a Z that is not in species_Z is implemented for central_weight=0 only: use engine quip");
+  check_cutoff("soap", soap.cutoff, soap.transition, place);
+  const int channels = n_species * soap.n_max;
+  soap.sparse.dimensions = channels * (channels + 1) / 2 * (soap.l_max + 1) + 1;
+  return soap;
+}
+
+SoapTerm read_soap(const XmlElement &e, const Keys &keys, const Place &place)
+{
+  SoapTerm soap = soap_of_keys(keys, place);
+  if (attribute(e, "covariance_type", place) != "2") place.fail("soap has another kernel than dot_product: not implemented, use engine quip");
   soap.delta = number(attribute(e, "signal_variance", place), "signal_variance", place);
   soap.zeta = number(attribute(e, "zeta", place), "zeta", place);
+  if (soap.zeta < 1.0) place.fail("soap has zeta=" + std::to_string(soap.zeta) + ", at least 1 was expected");
+  const int expected = soap.sparse.dimensions;
   soap.sparse = read_sparse(e, place);
-  const int channels = static_cast<int>(soap.species.size()) * soap.n_max, expected = channels * (channels + 1) / 2 * (soap.l_max + 1) + 1;
-  if (soap.n_max < 1 || soap.l_max < 0 || soap.l_max > 20 || soap.sigma <= 0.0) place.fail("soap needs n_max >= 1, 0 <= l_max <= 20 and atom_sigma > 0");
   if (soap.sparse.dimensions != expected)
     place.fail("soap has dimensions=" + std::to_string(soap.sparse.dimensions) + ", expected " + std::to_string(expected) + " from n_max, l_max and species_Z");
   return soap;
@@ -231,6 +268,8 @@ File read_file(const std::string &path)
   const XmlElement root = read_xml(path);
   const Place top{path, root.line};
   File file;
+  for (const auto &e : root.children)
+    if (e.name != "Potential" && e.name != "GAP_params") Place{path, e.line}.fail("<" + e.name + "> beside the GAP is not implemented: use engine quip");
   const XmlElement *potential = root.child("Potential"), *params = root.child("GAP_params");
   if (!potential || !params) top.fail("no <Potential> and <GAP_params>: not a file of gap_fit");
   const std::string &init = attribute(*potential, "init_args", {path, potential->line});
@@ -249,6 +288,9 @@ File read_file(const std::string &path)
         file.e0[integer(attribute(e0, "Z", here), "Z", here)] = number(attribute(e0, "value", here), "value", here);
       }
     } else if (e.name == "gpSparse") {
+      if (const auto fitted = e.attributes.find("fitted"); fitted != e.attributes.end() && fitted->second != "T") place.fail("the file holds no fitted potential (fitted=" + fitted->second + ")");
+      const int terms = static_cast<int>(e.children.size()), expected = integer(attribute(e, "n_coordinate", place), "n_coordinate", place);
+      if (terms != expected) place.fail("found " + std::to_string(terms) + " terms, expected n_coordinate=" + std::to_string(expected));
       for (const auto &term : e.children) {
         if (term.name != "gpCoordinates") Place{path, term.line}.fail("<" + term.name + "> in <gpSparse> is not implemented: use engine quip");
         read_term(term, file, path);
@@ -259,6 +301,16 @@ File read_file(const std::string &path)
   }
   if (file.pairs.empty() && file.soaps.empty()) top.fail("the potential has no term");
   return file;
+}
+
+SoapTerm read_descriptor(const std::string &line)
+{
+  const std::string where = "descriptor";
+  const Place place{where, 1};
+  std::string name;
+  const Keys keys = parse_descriptor(line, name, place);
+  if (name != "soap") place.fail("the descriptor " + name + " is not implemented: soap is");
+  return soap_of_keys(keys, place);
 }
 
 }    // namespace esgap::gap

@@ -42,4 +42,7 @@ struct File {
 /// checksum, and for every term, kernel or key that this evaluator does not implement: none is skipped.
 File read_file(const std::string &xml);
 
+/// The soap term that a descriptor line describes, such as `soap n_max=8 l_max=4 ...`, without sparse points.
+SoapTerm read_descriptor(const std::string &line);
+
 }    // namespace esgap::gap

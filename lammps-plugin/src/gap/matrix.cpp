@@ -2,7 +2,8 @@
 
 #include "simd.h"
 
-#include <algorithm>
+#include <cstdlib>
+#include <string>
 
 namespace esgap::gap {
 namespace {
@@ -118,8 +119,11 @@ struct Products {
   Products()
   {
 #ifdef ESGAP_X86
-    if (__builtin_cpu_supports("x86-64-v4")) project = project_v4, accumulate = accumulate_v4, name = "x86-64-v4";
-    else if (__builtin_cpu_supports("x86-64-v3")) project = project_v3, accumulate = accumulate_v3, name = "x86-64-v3";
+    // ESGAP_KERNELS=v3 or baseline: what an older machine would run, for tests.
+    const char *wish = std::getenv("ESGAP_KERNELS");
+    const std::string limit = wish ? wish : "v4";
+    if (limit == "v4" && __builtin_cpu_supports("x86-64-v4")) project = project_v4, accumulate = accumulate_v4, name = "x86-64-v4";
+    else if (limit != "baseline" && __builtin_cpu_supports("x86-64-v3")) project = project_v3, accumulate = accumulate_v3, name = "x86-64-v3";
 #endif
   }
 };

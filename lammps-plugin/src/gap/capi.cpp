@@ -1,0 +1,147 @@
+#include "capi.h"
+
+#include "gap.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+#include <numeric>
+#include <stdexcept>
+#include <string>
+
+using namespace esgap::gap;
+
+struct esgap_gap {
+  explicit esgap_gap(const char *xml) : model(xml), evaluator(model) {}
+  Model model;
+  Evaluator evaluator;
+  std::unique_ptr<Uncertainty> uncertainty;
+};
+
+struct esgap_descriptor {
+  explicit esgap_descriptor(const SoapTerm &term) : elements(all_elements()), z(term.z), soap(term, elements) {}
+  std::vector<int> elements;    // a neighbour may be any: the term skips those that it does not see
+  int z;
+  Soap soap;
+  SoapScratch scratch;
+
+ private:
+  static std::vector<int> all_elements()
+  {
+    std::vector<int> z(118);
+    std::iota(z.begin(), z.end(), 1);
+    return z;
+  }
+};
+
+namespace {
+
+// Runs `work`; an exception becomes a message and the value 1.
+template <class Work> int guarded(char *problem, int size, Work work)
+{
+  try {
+    work();
+    return 0;
+  } catch (const std::exception &e) {
+    std::snprintf(problem, size, "%s", e.what());
+    return 1;
+  }
+}
+
+int species_of(const std::vector<int> &elements, int z)
+{
+  const auto found = std::find(elements.begin(), elements.end(), z);
+  if (found == elements.end()) throw std::runtime_error("found the atomic number " + std::to_string(z) + ", which the potential does not know");
+  return static_cast<int>(found - elements.begin());
+}
+
+std::vector<Neighbour> neighbours_of(const esgap_environments &e, const std::vector<int> &elements)
+{
+  std::vector<Neighbour> out;
+  out.reserve(e.first[e.count]);
+  for (int k = 0; k < e.first[e.count]; ++k) {
+    const double *r = e.neighbour_r + 3 * static_cast<std::size_t>(k);
+    out.push_back({r[0], r[1], r[2], std::sqrt(r[0] * r[0] + r[1] * r[1] + r[2] * r[2]), species_of(elements, e.neighbour_z[k])});
+  }
+  return out;
+}
+
+void evaluate(esgap_gap &gap, const esgap_environments &e, double *energy, double *gradient, double *variance)
+{
+  if (variance && !gap.uncertainty) gap.uncertainty = std::make_unique<Uncertainty>(gap.model);
+  const auto neighbours = neighbours_of(e, gap.model.elements());
+  std::vector<Centre> centres;
+  std::vector<int> atoms;
+  for (int z : gap.model.elements()) {    // the evaluator takes centres of one element
+    centres.clear();
+    atoms.clear();
+    for (int i = 0; i < e.count; ++i)
+      if (e.z[i] == z) {
+        atoms.push_back(i);
+        centres.push_back({neighbours.data() + e.first[i], e.first[i + 1] - e.first[i], species_of(gap.model.elements(), z), 0.0, 0.0, gradient + 3 * static_cast<std::size_t>(e.first[i])});
+      }
+    gap.evaluator.evaluate(centres.data(), static_cast<int>(centres.size()), variance ? gap.uncertainty.get() : nullptr);
+    for (std::size_t b = 0; b < atoms.size(); ++b) {
+      energy[atoms[b]] = centres[b].energy;
+      if (variance) variance[atoms[b]] = centres[b].variance;
+    }
+  }
+}
+
+}    // namespace
+
+esgap_gap *esgap_gap_open(const char *xml, char *problem, int size)
+{
+  esgap_gap *gap = nullptr;
+  guarded(problem, size, [&] { gap = new esgap_gap(xml); });
+  return gap;
+}
+
+void esgap_gap_close(esgap_gap *gap) { delete gap; }
+
+double esgap_gap_cutoff(const esgap_gap *gap) { return gap->model.cutoff(); }
+
+const char *esgap_gap_kernels() { return instruction_set(); }
+
+int esgap_gap_elements(const esgap_gap *gap, int *z)
+{
+  const auto &elements = gap->model.elements();
+  std::copy(elements.begin(), elements.end(), z);
+  return static_cast<int>(elements.size());
+}
+
+int esgap_gap_evaluate(esgap_gap *gap, const esgap_environments *e, double *energy, double *gradient, double *variance, char *problem, int size)
+{
+  return guarded(problem, size, [&] {
+    for (int i = 0; i < e->count; ++i) species_of(gap->model.elements(), e->z[i]);
+    evaluate(*gap, *e, energy, gradient, variance);
+  });
+}
+
+esgap_descriptor *esgap_descriptor_open(const char *line, char *problem, int size)
+{
+  esgap_descriptor *descriptor = nullptr;
+  guarded(problem, size, [&] { descriptor = new esgap_descriptor(read_descriptor(line)); });
+  return descriptor;
+}
+
+void esgap_descriptor_close(esgap_descriptor *descriptor) { delete descriptor; }
+
+double esgap_descriptor_cutoff(const esgap_descriptor *descriptor) { return descriptor->soap.cutoff_radius(); }
+
+int esgap_descriptor_z(const esgap_descriptor *descriptor) { return descriptor->z; }
+
+int esgap_descriptor_dimensions(const esgap_descriptor *descriptor) { return descriptor->soap.dimensions(); }
+
+int esgap_descriptor_evaluate(esgap_descriptor *d, const esgap_environments *e, double *descriptors, char *problem, int size)
+{
+  return guarded(problem, size, [&] {
+    const auto neighbours = neighbours_of(*e, d->elements);
+    for (int i = 0; i < e->count; ++i) {
+      if (e->z[i] != d->z) throw std::runtime_error("a centre has the atomic number " + std::to_string(e->z[i]) + ", the descriptor's is " + std::to_string(d->z));
+      const Centre centre{neighbours.data() + e->first[i], e->first[i + 1] - e->first[i], species_of(d->elements, d->z), 0.0, 0.0, nullptr};
+      d->soap.describe(centre, d->scratch, descriptors + static_cast<std::size_t>(i) * d->soap.dimensions());
+    }
+  });
+}

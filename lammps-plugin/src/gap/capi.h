@@ -1,0 +1,37 @@
+// The evaluation core for other languages: plain C functions. Python's side is pydriver/esgap/calculators.py.
+//
+// Units: eV, Angstrom. Functions that may fail return nullptr or a number other than 0, and copy the reason, one sentence,
+// into `problem` (`size` characters with the closing zero).
+#pragma once
+
+#define ESGAP_EXPORT extern "C" __attribute__((visibility("default")))
+
+struct esgap_gap;           // a potential and the scratch of one thread
+struct esgap_descriptor;    // a soap descriptor and the scratch of one thread
+
+/// The surroundings of `count` atoms: neighbour k of atom i has first[i] <= k < first[i + 1].
+struct esgap_environments {
+  int count;
+  const int *z;                 // count atomic numbers
+  const int *first;             // count + 1
+  const int *neighbour_z;       // first[count] atomic numbers
+  const double *neighbour_r;    // first[count] x 3, from the atom to its neighbour
+};
+
+ESGAP_EXPORT esgap_gap *esgap_gap_open(const char *xml, char *problem, int size);
+ESGAP_EXPORT void esgap_gap_close(esgap_gap *);
+ESGAP_EXPORT double esgap_gap_cutoff(const esgap_gap *);
+/// The vector kernels in use: x86-64-v4, x86-64-v3 or baseline.
+ESGAP_EXPORT const char *esgap_gap_kernels();
+/// Number of elements; their atomic numbers go into `z` (room for 118).
+ESGAP_EXPORT int esgap_gap_elements(const esgap_gap *, int *z);
+/// energy: count; gradient: first[count] x 3, by the neighbours' places; variance: count, or nullptr when not wanted.
+ESGAP_EXPORT int esgap_gap_evaluate(esgap_gap *, const esgap_environments *, double *energy, double *gradient, double *variance, char *problem, int size);
+
+ESGAP_EXPORT esgap_descriptor *esgap_descriptor_open(const char *line, char *problem, int size);
+ESGAP_EXPORT void esgap_descriptor_close(esgap_descriptor *);
+ESGAP_EXPORT double esgap_descriptor_cutoff(const esgap_descriptor *);
+ESGAP_EXPORT int esgap_descriptor_z(const esgap_descriptor *);
+ESGAP_EXPORT int esgap_descriptor_dimensions(const esgap_descriptor *);
+/// descriptors: count x dimensions, in gap_fit's order. All atoms must be of the descriptor's element.
+ESGAP_EXPORT int esgap_descriptor_evaluate(esgap_descriptor *, const esgap_environments *, double *descriptors, char *problem, int size);

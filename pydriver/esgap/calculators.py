@@ -1,0 +1,155 @@
+"""GAPs in Python by the code that runs in LAMMPS: an ASE calculator, and SOAP descriptors. Units: eV, Angstrom."""
+
+import ctypes
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.neighborlist import neighbor_list
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from esgap.errors import EsgapError
+
+MESSAGE = 1000  # characters of an error message
+
+
+class GAP(Calculator):
+    """A Gaussian approximation potential as ``gap_fit`` writes it, evaluated as ``pair_style gap`` does.
+
+    Parameters
+    ----------
+    xml
+        The potential's XML file; its files of sparse points lie beside it.
+    uncertainty
+        Also give ``results["energies_stddev"]`` (eV, one an atom): the predictive standard deviation of the atomic
+        energies, the root of quippy's ``local_gap_variance``.
+
+    ``energies`` includes each element's energy of the isolated atom. Reference: Bartok, Kondor, Csanyi, Phys. Rev. B 87,
+    184115 (2013), doi:10.1103/PhysRevB.87.184115.
+    """
+
+    implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]
+
+    def __init__(self, xml: str | Path, uncertainty: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self.uncertainty = uncertainty
+        self._handle = _Handle("gap", str(xml))
+        self.cutoff = _library().esgap_gap_cutoff(self._handle)
+        z = np.zeros(118, dtype=np.intc)
+        count = _library().esgap_gap_elements(self._handle, z.ctypes)
+        self.elements = z[:count].tolist()
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        n = len(self.atoms)
+        centre, neighbour, vectors, environments = _environments(self.atoms, self.cutoff, np.arange(n))
+        energies, gradients = np.zeros(n), np.zeros((len(centre), 3))
+        variances = np.zeros(n) if self.uncertainty else None
+        _call("esgap_gap_evaluate", self._handle, environments, energies, gradients, variances)
+
+        forces = np.zeros((n, 3))
+        np.add.at(forces, centre, gradients)
+        np.subtract.at(forces, neighbour, gradients)
+        self.results = {"energy": energies.sum(), "free_energy": energies.sum(), "energies": energies, "forces": forces}
+        if self.atoms.cell.rank == 3:
+            strain = vectors.T @ gradients / self.atoms.get_volume()
+            self.results["stress"] = full_3x3_to_voigt_6_stress((strain + strain.T) / 2)
+        if self.uncertainty:
+            self.results["energies_stddev"] = np.sqrt(np.maximum(variances, 0.0))
+
+
+class Descriptor:
+    """SOAP power spectra in the order of ``gap_fit``, such as ``Descriptor("soap n_max=8 l_max=4 ... Z=3 species_Z={3 15 16}")``.
+
+    Keys and restrictions are those of ``pair_style gap``. Each spectrum has the length 1; its last element is always 0.
+    """
+
+    def __init__(self, line: str):
+        self._handle = _Handle("descriptor", line)
+        library = _library()
+        self.cutoff = library.esgap_descriptor_cutoff(self._handle)
+        self.z = library.esgap_descriptor_z(self._handle)
+        self.dimensions = library.esgap_descriptor_dimensions(self._handle)
+
+    def calculate(self, atoms: Atoms) -> np.ndarray:
+        """Descriptors of all atoms of the element ``z``, in the order of `atoms`: shape (their number, dimensions)."""
+        centres = np.flatnonzero(atoms.numbers == self.z)
+        environments = _environments(atoms, self.cutoff, centres)[-1]
+        descriptors = np.zeros((len(centres), self.dimensions))
+        _call("esgap_descriptor_evaluate", self._handle, environments, descriptors)
+        return descriptors
+
+
+def kernels() -> str:
+    """The vector kernels that this processor runs: x86-64-v4 (AVX-512), x86-64-v3 (AVX2) or baseline."""
+    return _library().esgap_gap_kernels().decode()
+
+
+class _Environments(ctypes.Structure):
+    """`esgap_environments` of capi.h."""
+
+    _fields_ = [("count", ctypes.c_int)] + [(name, ctypes.c_void_p) for name in ("z", "first", "neighbour_z", "neighbour_r")]
+
+
+def _environments(atoms: Atoms, cutoff: float, centres: np.ndarray):
+    """Indices of centre and neighbour, vectors between them, and the C structure of the environments of `centres`."""
+    i, j, vectors = neighbor_list("ijD", atoms, cutoff)
+    wanted = np.isin(i, centres)
+    i, j, vectors = i[wanted], j[wanted], vectors[wanted]
+    numbers = atoms.numbers.astype(np.intc)
+    arrays = [
+        numbers[centres],
+        np.searchsorted(i, np.append(centres, len(atoms))).astype(np.intc),  # `i` is in ascending order
+        numbers[j],
+        np.ascontiguousarray(vectors, dtype=float),
+    ]
+    environments = _Environments(len(centres), *(a.ctypes.data for a in arrays))
+    environments.arrays = arrays  # keeps the memory alive
+    return i, j, vectors, environments
+
+
+class _Handle:
+    """What `esgap_<kind>_open` returned, closed with this object."""
+
+    def __init__(self, kind: str, argument: str):
+        problem = ctypes.create_string_buffer(MESSAGE)
+        self._close = getattr(_library(), f"esgap_{kind}_close")
+        self._as_parameter_ = getattr(_library(), f"esgap_{kind}_open")(argument.encode(), problem, MESSAGE)
+        if not self._as_parameter_:
+            raise EsgapError(problem.value.decode())
+
+    def __del__(self):
+        if getattr(self, "_as_parameter_", None):
+            self._close(self)
+
+
+def _call(function: str, handle: _Handle, environments: _Environments, *outputs):
+    """Call a function of capi.h that fills the arrays `outputs`; None stands for an array that is not wanted."""
+    problem = ctypes.create_string_buffer(MESSAGE)
+    pointers = [None if out is None else out.ctypes for out in outputs]
+    if getattr(_library(), function)(handle, ctypes.byref(environments), *pointers, problem, MESSAGE):
+        raise EsgapError(problem.value.decode())
+
+
+def _library() -> ctypes.CDLL:
+    """The compiled core, with the types of its functions (capi.h) declared."""
+    if not hasattr(_library, "loaded"):
+        library = ctypes.CDLL(str(resources.files("esgap") / "lib" / "libesgap_gap.so"))
+        pointer, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
+        for kind, outputs in (("gap", 3), ("descriptor", 1)):
+            declare = {
+                "open": (pointer, [text, text, number]),
+                "close": (None, [pointer]),
+                "cutoff": (ctypes.c_double, [pointer]),
+                "evaluate": (number, [pointer, pointer, *[pointer] * outputs, text, number]),
+            }
+            for name, (result, arguments) in declare.items():
+                function = getattr(library, f"esgap_{kind}_{name}")
+                function.restype, function.argtypes = result, arguments
+        library.esgap_gap_kernels.restype = text
+        library.esgap_gap_elements.argtypes = [pointer, pointer]
+        library.esgap_descriptor_z.argtypes = library.esgap_descriptor_dimensions.argtypes = [pointer]
+        _library.loaded = library
+    return _library.loaded

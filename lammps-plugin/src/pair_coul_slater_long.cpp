@@ -10,6 +10,7 @@
 #include "neighbor.h"
 #include "utils.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -19,6 +20,7 @@ using namespace LAMMPS_NS;
 namespace esgap {
 namespace {
 constexpr double NEGLIGIBLE = 1.0e-6;    // of the 1/r at the cutoff
+constexpr double LAST_PANEL = 1.05;      // the panels of SquaredTable end beyond the cutoff by less than this factor
 }
 
 PairCoulSlater::PairCoulSlater(LAMMPS *lmp) : Pair(lmp)
@@ -33,6 +35,7 @@ PairCoulSlater::~PairCoulSlater()
   memory->destroy(setflag);
   memory->destroy(cutsq);
   memory->destroy(scale);
+  memory->destroy(zeta);
 }
 
 void PairCoulSlater::allocate()
@@ -42,12 +45,14 @@ void PairCoulSlater::allocate()
   memory->create(setflag, ntypes1, ntypes1, "pair:setflag");
   memory->create(cutsq, ntypes1, ntypes1, "pair:cutsq");
   memory->create(scale, ntypes1, ntypes1, "pair:scale");
+  memory->create(zeta, ntypes1, ntypes1, "pair:zeta");
   for (int i = 0; i < ntypes1; ++i)
     for (int j = 0; j < ntypes1; ++j) {
       setflag[i][j] = 0;
       scale[i][j] = 1.0;
+      zeta[i][j] = 0.0;
     }
-  density.assign(ntypes1, {0.0, 1});
+  number.assign(ntypes1, 1);
   tables.assign(static_cast<std::size_t>(ntypes1) * ntypes1, {});
 }
 
@@ -88,11 +93,12 @@ void PairCoulSlater::coeff(int narg, char **arg)
   if (given.zeta <= 0.0) error->all(FLERR, "pair_coeff of coul/slater/long slater: ZETA must be positive, not {}", given.zeta);
   if (given.n < 1 || given.n > 4) error->all(FLERR, "pair_coeff of coul/slater/long slater: N must be 1 to 4, not {}", given.n);
   for (int i = ilo; i <= ihi; ++i) {
-    density[i] = given;
+    zeta[i][i] = given.zeta;
+    number[i] = given.n;
     setflag[i][i] = 1;
   }
   for (int i = 1; i <= atom->ntypes; ++i)
-    for (int j = i + 1; j <= atom->ntypes; ++j) setflag[i][j] = density[i].zeta > 0.0 && density[j].zeta > 0.0;
+    for (int j = i + 1; j <= atom->ntypes; ++j) setflag[i][j] = zeta[i][i] > 0.0 && zeta[j][j] > 0.0;
 }
 
 void PairCoulSlater::init_style()
@@ -101,32 +107,59 @@ void PairCoulSlater::init_style()
   if (!force->kspace) error->all(FLERR, "pair_style coul/slater/long needs a kspace_style (ewald or pppm) for the long-range part: add one");
   g_ewald = force->kspace->g_ewald;
   for (int i = 1; slater && i <= atom->ntypes; ++i)
-    if (density[i].zeta == 0.0) error->all(FLERR, "coul/slater/long slater has no density for type {}: add `pair_coeff {} {} ZETA [N]`", i, i, i);
-  tables.assign(tables.size(), {});
+    if (zeta[i][i] == 0.0) error->all(FLERR, "coul/slater/long slater has no density for type {}: add `pair_coeff {} {} ZETA [N]`", i, i, i);
+  for (auto &entry : tables) entry.given = false;
   neighbor->add_request(this);
 }
 
 void PairCoulSlater::setup()
 {
   for (int i = 1; i <= atom->ntypes; ++i)
-    for (int j = i; j <= atom->ntypes; ++j)
-      if (table(i, j).empty())
+    for (int j = i; j <= atom->ntypes; ++j) {
+      if (!tables_of(i, j).given)
         error->all(FLERR, "coul/slater/long was not given the pair of types {} {}, so its long-range part would stand alone: {}", i, j,
                    slater ? "add `pair_coeff * * coul/slater/long` in pair_style hybrid" : "add its pair_coeff");
+      if (comm->me == 0 && !tables_of(i, j).checked) warn_if_screening_reaches(i, j);
+      tables_of(i, j).checked = true;
+    }
 }
 
+// Called before each run and after each change by fix adapt.
 double PairCoulSlater::init_one(int i, int j)
 {
-  tables[i * ntypes1 + j] = slater ? ScreeningTable(density[i], density[j], cut_coul) : ScreeningTable(lambda, cut_coul);
-  tables[j * ntypes1 + i] = tables[i * ntypes1 + j];
+  if (i != j && zeta[i][j] != 0.0)
+    error->all(FLERR, "coul/slater/long: zeta of the unlike types {} {} was set to {}, but follows from the densities of each; adapt zeta of like types only", i, j, zeta[i][j]);
+  if (slater && (zeta[i][i] <= 0.0 || zeta[j][j] <= 0.0))
+    error->all(FLERR, "coul/slater/long: zeta of types {} and {} must be positive, not {} and {}", i, j, zeta[i][i], zeta[j][j]);
+  if (!slater && lambda <= 0.0) error->all(FLERR, "coul/slater/long: lambda must be positive, not {}", lambda);
+  build(i, j);
   scale[j][i] = scale[i][j];
-  if (comm->me == 0) warn_if_screening_reaches(i, j);
   return cut_coul;
+}
+
+void PairCoulSlater::build(int i, int j)
+{
+  Tables &entry = tables_of(i, j);
+  const double inner = ncoultablebits ? std::min(tabinner, cut_coul) : cut_coul;
+  const std::array<double, 8> source = {lambda, zeta[i][i], zeta[j][j], 1.0 * number[i], 1.0 * number[j], cut_coul, g_ewald, inner};
+  if (source != entry.source) {
+    entry = {};
+    entry.source = source;
+    const double reach = cut_coul * LAST_PANEL;
+    entry.screening = slater ? ScreeningTable(density(i), density(j), reach) : ScreeningTable(lambda, reach);
+    const auto energy = [&](double rsq) {
+      const double r = std::sqrt(rsq);
+      return std::erfc(g_ewald * r) / r - entry.screening(r).value;
+    };
+    if (inner < cut_coul) entry.loop = SquaredTable(energy, inner * inner, cut_coul * cut_coul);
+  }
+  entry.given = true;
+  tables_of(j, i) = entry;
 }
 
 void PairCoulSlater::warn_if_screening_reaches(int i, int j)
 {
-  const double s = table(i, j)(cut_coul).value;
+  const double s = tables_of(i, j).screening(cut_coul).value;
   if (s * cut_coul > NEGLIGIBLE)
     error->warning(FLERR, "coul/slater/long: for types {} {} the screening S = {:.3g}/Angstrom at the cutoff of {} is cut off; a larger cutoff avoids a jump of {:.3g} eV for unit charges",
                    i, j, s, cut_coul, force->qqrd2e * s);
@@ -145,6 +178,16 @@ PairCoulSlater::Interaction PairCoulSlater::interact(double rsq, double qiqj, do
   return {prefactor * (ewald - s.value - excluded * bare), -prefactor * (slope - excluded * bare_slope) / r};
 }
 
+// The same from the table of erfc(g r)/r - S(r), where it reaches and no special_bonds factor applies.
+inline PairCoulSlater::Interaction PairCoulSlater::interact_in_loop(double rsq, double qiqj, int special, const Tables &pair) const
+{
+  if (special || !pair.loop.covers(rsq)) return interact(rsq, qiqj, force->special_coul[special], pair.screening);
+  const double prefactor = force->qqrd2e * qiqj;
+  double slope;
+  const double value = pair.loop(rsq, slope);
+  return {prefactor * value, -2.0 * prefactor * slope};
+}
+
 void PairCoulSlater::compute(int eflag, int vflag)
 {
   ev_init(eflag, vflag);
@@ -160,7 +203,7 @@ void PairCoulSlater::compute(int eflag, int vflag)
       const double dx = x[i][0] - x[j][0], dy = x[i][1] - x[j][1], dz = x[i][2] - x[j][2], rsq = dx * dx + dy * dy + dz * dz;
       if (rsq >= cutoff_sq) continue;
       const double qiqj = scale[type[i]][type[j]] * q[i] * q[j];
-      const Interaction pair = interact(rsq, qiqj, force->special_coul[sbmask(jlist[jj])], table(type[i], type[j]));
+      const Interaction pair = interact_in_loop(rsq, qiqj, sbmask(jlist[jj]), tables_of(type[i], type[j]));
       fi[0] += dx * pair.fpair;
       fi[1] += dy * pair.fpair;
       fi[2] += dz * pair.fpair;
@@ -180,7 +223,7 @@ void PairCoulSlater::compute(int eflag, int vflag)
 
 double PairCoulSlater::single(int i, int j, int itype, int jtype, double rsq, double factor_coul, double /*factor_lj*/, double &fforce)
 {
-  const Interaction pair = interact(rsq, scale[itype][jtype] * atom->q[i] * atom->q[j], factor_coul, table(itype, jtype));
+  const Interaction pair = interact(rsq, scale[itype][jtype] * atom->q[i] * atom->q[j], factor_coul, tables_of(itype, jtype).screening);
   fforce = pair.fpair;
   return pair.energy;
 }
@@ -189,8 +232,9 @@ void *PairCoulSlater::extract(const char *name, int &dim)
 {
   dim = 0;
   if (std::strcmp(name, "cut_coul") == 0) return &cut_coul;
-  if (std::strcmp(name, "lambda") == 0) return &lambda;
+  if (!slater && std::strcmp(name, "lambda") == 0) return &lambda;
   dim = 2;
+  if (slater && std::strcmp(name, "zeta") == 0) return zeta;
   if (std::strcmp(name, "scale") == 0) return scale;
   return nullptr;
 }
@@ -198,9 +242,12 @@ void *PairCoulSlater::extract(const char *name, int &dim)
 void PairCoulSlater::write_restart(FILE *fp)
 {
   write_restart_settings(fp);
-  for (int i = 1; i <= atom->ntypes; ++i) {
-    for (int j = i; j <= atom->ntypes; ++j) fwrite(&setflag[i][j], sizeof(int), 1, fp);
-    fwrite(&density[i], sizeof(SlaterDensity), 1, fp);
+  const int ntypes = atom->ntypes;
+  for (int i = 1; i <= ntypes; ++i) {
+    fwrite(&setflag[i][i], sizeof(int), ntypes - i + 1, fp);
+    fwrite(&scale[i][i], sizeof(double), ntypes - i + 1, fp);
+    fwrite(&zeta[i][i], sizeof(double), 1, fp);
+    fwrite(&number[i], sizeof(int), 1, fp);
   }
 }
 
@@ -208,13 +255,18 @@ void PairCoulSlater::read_restart(FILE *fp)
 {
   read_restart_settings(fp);
   allocate();
-  for (int i = 1; i <= atom->ntypes; ++i) {
+  const int ntypes = atom->ntypes;
+  for (int i = 1; i <= ntypes; ++i) {
     if (comm->me == 0) {
-      for (int j = i; j <= atom->ntypes; ++j) utils::sfread(FLERR, &setflag[i][j], sizeof(int), 1, fp, nullptr, error);
-      utils::sfread(FLERR, &density[i], sizeof(SlaterDensity), 1, fp, nullptr, error);
+      utils::sfread(FLERR, &setflag[i][i], sizeof(int), ntypes - i + 1, fp, nullptr, error);
+      utils::sfread(FLERR, &scale[i][i], sizeof(double), ntypes - i + 1, fp, nullptr, error);
+      utils::sfread(FLERR, &zeta[i][i], sizeof(double), 1, fp, nullptr, error);
+      utils::sfread(FLERR, &number[i], sizeof(int), 1, fp, nullptr, error);
     }
-    MPI_Bcast(&setflag[i][i], atom->ntypes - i + 1, MPI_INT, 0, world);
-    MPI_Bcast(&density[i], sizeof(SlaterDensity), MPI_BYTE, 0, world);
+    MPI_Bcast(&setflag[i][i], ntypes - i + 1, MPI_INT, 0, world);
+    MPI_Bcast(&scale[i][i], ntypes - i + 1, MPI_DOUBLE, 0, world);
+    MPI_Bcast(&zeta[i][i], 1, MPI_DOUBLE, 0, world);
+    MPI_Bcast(&number[i], 1, MPI_INT, 0, world);
   }
 }
 
@@ -243,18 +295,19 @@ void PairCoulSlater::read_restart_settings(FILE *fp)
 void PairCoulSlater::write_data(FILE *fp)
 {
   for (int i = 1; i <= atom->ntypes; ++i) {
-    if (slater) fprintf(fp, "%d %.17g %d\n", i, density[i].zeta, density[i].n);
+    if (slater) fprintf(fp, "%d %.17g %d\n", i, zeta[i][i], number[i]);
     else fprintf(fp, "%d\n", i);
   }
 }
 
+// A line for every pair of types, as read_data expects; those of unlike types have no value.
 void PairCoulSlater::write_data_all(FILE *fp)
 {
-  for (int i = 1; i <= atom->ntypes; ++i) {
-    if (slater) fprintf(fp, "%d %d %.17g %d\n", i, i, density[i].zeta, density[i].n);
-    else
-      for (int j = i; j <= atom->ntypes; ++j) fprintf(fp, "%d %d\n", i, j);
-  }
+  for (int i = 1; i <= atom->ntypes; ++i)
+    for (int j = i; j <= atom->ntypes; ++j) {
+      if (slater && i == j) fprintf(fp, "%d %d %.17g %d\n", i, i, zeta[i][i], number[i]);
+      else fprintf(fp, "%d %d\n", i, j);
+    }
 }
 
 }    // namespace esgap

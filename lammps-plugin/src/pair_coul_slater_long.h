@@ -2,8 +2,11 @@
 #pragma once
 
 #include "coul_slater.h"
+#include "squared_table.h"
 
 #include "pair.h"
+
+#include <array>
 
 #include <vector>
 
@@ -33,8 +36,19 @@ class PairCoulSlater : public LAMMPS_NS::Pair {
   struct Interaction {
     double energy, fpair;    // eV, and force over distance
   };
+  /// All that the step loop needs for a pair of types, and what it was made from.
+  struct Tables {
+    std::array<double, 8> source{};
+    ScreeningTable screening;    // S(r)
+    SquaredTable loop;           // erfc(g r)/r - S(r) as a function of r^2; empty with `pair_modify table 0`
+    bool given = false, checked = false;
+  };
   Interaction interact(double rsq, double qiqj, double factor, const ScreeningTable &) const;
-  const ScreeningTable &table(int i, int j) const { return tables[i * ntypes1 + j]; }
+  Interaction interact_in_loop(double rsq, double qiqj, int special, const Tables &) const;
+  Tables &tables_of(int i, int j) { return tables[i * ntypes1 + j]; }
+  const Tables &tables_of(int i, int j) const { return tables[i * ntypes1 + j]; }
+  SlaterDensity density(int type) const { return {zeta[type][type], number[type]}; }
+  void build(int, int);
   void allocate();
   void warn_if_screening_reaches(int, int);
 
@@ -42,8 +56,9 @@ class PairCoulSlater : public LAMMPS_NS::Pair {
   double lambda = 0.0, cut_coul = 0.0, g_ewald = 0.0;
   int ntypes1 = 0;
   double **scale = nullptr;
-  std::vector<SlaterDensity> density;    // by type; zeta 0: not set
-  std::vector<ScreeningTable> tables;
+  double **zeta = nullptr;    // the diagonal, by type, 1/Angstrom; 0: not set. A matrix because fix adapt wants one
+  std::vector<int> number;    // principal quantum number, by type
+  std::vector<Tables> tables;
 };
 
 }    // namespace esgap

@@ -23,11 +23,15 @@ def data_file(tmp_path):
     """A function that writes atoms as `tmp_path/NAME` (types Li P S = 1 2 3, atom style charge)."""
 
     def write_data(atoms, name="data.test", order=("Li", "P", "S"), charges=(0.5, 2.5, -1.0)):
-        atoms = atoms.copy()
-        by_symbol = dict(zip(order, charges))
-        atoms.set_initial_charges([by_symbol[s] for s in atoms.get_chemical_symbols()])
-        write(tmp_path / name, atoms, format="lammps-data", atom_style="charge", specorder=list(order), masses=True, units="metal")
-        return tmp_path / name
+        return write_charged(tmp_path / name, atoms, order, charges)
 
     return write_data
 
+
+def write_charged(path, atoms, order=("Li", "P", "S"), charges=(0.5, 2.5, -1.0)):
+    """Write atoms as the data file `path` (atom style charge), types and charges by element."""
+    atoms = atoms.copy()
+    by_symbol = dict(zip(order, charges))
+    atoms.set_initial_charges([by_symbol[s] for s in atoms.get_chemical_symbols()])
+    write(path, atoms, format="lammps-data", atom_style="charge", specorder=list(order), masses=True, units="metal")
+    return path

@@ -19,19 +19,22 @@
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
-#include <unordered_map>
 
 using namespace LAMMPS_NS;
 
 namespace esgap {
 namespace {
-constexpr double NEUTRAL = 1.0e-6;    // e
-constexpr int VECTOR_SIZE = 10;       // dipole, polarisation, field, work
 
-double dot(const std::array<double, 3> &a, const std::array<double, 3> &b)
-{
-  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
+constexpr double NEUTRAL = 1.0e-6;        // e
+constexpr double SAME_POSITION = 1.0e-8;  // of a cell vector
+constexpr double OTHER_BOX = 0.2;         // strain between the box of a reference file and the present one
+constexpr double AMBIGUOUS = 0.45;        // of a cell vector: another image of the reference is nearly as near
+constexpr double TIE = 1.0e-6;            // of a cell vector
+constexpr int VECTOR_SIZE = 10;           // dipole, polarisation, field, work
+
+// Cell vectors from the point to its nearest image along one axis; at half a cell the displacement is +1/2, whatever the rounding.
+double nearest_image(double difference) { return std::ceil(difference - 0.5 - TIE); }
+
 }    // namespace
 
 // fix ID group efield/pbc EX EY EZ [keyword value ...]
@@ -51,7 +54,7 @@ FixEfieldPbc::FixEfieldPbc(LAMMPS *lmp, int narg, char **arg) : Fix(lmp, narg, a
   energy_global_flag = energy_peratom_flag = virial_global_flag = virial_peratom_flag = 1;
   thermo_energy = thermo_virial = 1;    // the field is part of the potential energy, unlike in stock fix efield
   restart_peratom = restart_global = create_attribute = 1;
-  respa_level_support = 1;
+  maxexchange = 6;
 
   for (int k = 0; k < 3; ++k) {
     if (utils::strmatch(arg[3 + k], "^v_"))
@@ -59,11 +62,13 @@ FixEfieldPbc::FixEfieldPbc(LAMMPS *lmp, int narg, char **arg) : Fix(lmp, narg, a
     else
       component[k].value = utils::numeric(FLERR, arg[3 + k], false, lmp);
   }
+  parse_options(narg, arg);
+
   FixEfieldPbc::grow_arrays(atom->nmax);
   atom->add_callback(Atom::GROW);
   atom->add_callback(Atom::RESTART);
   for (int i = 0; i < atom->nlocal; ++i) FixEfieldPbc::set_arrays(i);
-  parse_options(narg, arg);
+  if (!reference_file.empty()) read_reference();
 }
 
 FixEfieldPbc::~FixEfieldPbc()
@@ -72,6 +77,7 @@ FixEfieldPbc::~FixEfieldPbc()
   atom->delete_callback(id, Atom::GROW);
   atom->delete_callback(id, Atom::RESTART);
   memory->destroy(reference);
+  memory->destroy(seen);
 }
 
 void FixEfieldPbc::parse_options(int narg, char **arg)
@@ -82,245 +88,306 @@ void FixEfieldPbc::parse_options(int narg, char **arg)
     const std::string value = arg[k + 1];
     if (key == "energy") thermo_energy = utils::logical(FLERR, value, false, lmp);
     else if (key == "virial") thermo_virial = utils::logical(FLERR, value, false, lmp);
-    else if (key == "lattice") lattice = utils::logical(FLERR, value, false, lmp) != 0;
-    else if (key == "mode" && (value == "E" || value == "D")) displacement_field = value == "D";
+    else if (key == "lattice") control.lattice = utils::logical(FLERR, value, false, lmp) != 0;
+    else if (key == "mode" && (value == "E" || value == "D")) control.constant_d = value == "D";
     else if (key == "mode") error->all(FLERR, "fix efield/pbc: mode is E (constant field) or D (constant displacement field), not {}", value);
-    else if (key != "reference")
-      error->all(FLERR, "fix efield/pbc does not know the keyword {}: expected reference, energy, virial, lattice or mode", key);
-    else if (value != "start")
-      read_reference(value);
+    else if (key == "reference") reference_file = value == "start" ? "" : value;
+    else error->all(FLERR, "fix efield/pbc does not know the keyword {}: expected reference, energy, virial, lattice or mode", key);
   }
 }
 
 // Reference positions from a file, matched by atom id. An atom's displacement is taken to the image of its reference
 // that is nearest in fractional coordinates, so that neither run's image flags matter.
-void FixEfieldPbc::read_reference(const std::string &file)
+void FixEfieldPbc::read_reference()
 {
-  std::vector<ReferencePosition> positions;
+  if (!atom->tag_enable) error->all(FLERR, "fix efield/pbc: a reference file needs atom ids");
+  ReferenceDump dump{};
   if (comm->me == 0) {
     try {
-      positions = read_reference_dump(file);
+      dump = read_reference_dump(reference_file);
     } catch (const std::exception &problem) {
       error->one(FLERR, "fix efield/pbc: {}", problem.what());
     }
   }
+  auto &positions = dump.positions;
   int count = static_cast<int>(positions.size());
+  MPI_Bcast(&dump.cell, sizeof(Cell), MPI_BYTE, 0, world);
   MPI_Bcast(&count, 1, MPI_INT, 0, world);
   positions.resize(count);
   MPI_Bcast(positions.data(), static_cast<int>(count * sizeof(ReferencePosition)), MPI_BYTE, 0, world);
 
-  std::unordered_map<std::int64_t, const ReferencePosition *> by_id;
-  for (const auto &position : positions) by_id[position.id] = &position;
-  for (int i = 0; i < atom->nlocal; ++i) {
-    if (!(atom->mask[i] & groupbit)) continue;
-    const auto found = by_id.find(atom->tag[i]);
-    if (found == by_id.end())
-      error->one(FLERR, "fix efield/pbc: the reference file {} has {} atoms but none with id {}: it must hold every atom of the group", file, count, atom->tag[i]);
-    double now[3];
-    unwrapped_fraction(i, now);
-    for (int k = 0; k < 3; ++k) {
-      const double start = found->second->fraction[k];
-      reference[i][k] = start + std::round(now[k] - start);
-    }
+  for (int k = 0; k < 3; ++k) {
+    Vector strain = dump.cell.fraction(cell().edge(k));
+    strain[k] -= 1.0;
+    for (double s : strain)
+      if (std::fabs(s) > OTHER_BOX)
+        error->all(FLERR, "fix efield/pbc: the reference file {} was written in another box, lx ly lz xy xz yz = {:.6g} {:.6g} {:.6g} {:.6g} {:.6g} {:.6g}: it must agree with the present one to {:.0f} %",
+                   reference_file, dump.cell.xx, dump.cell.yy, dump.cell.zz, dump.cell.xy, dump.cell.xz, dump.cell.yz, 100 * OTHER_BOX);
   }
+
+  bigint ambiguous = 0, all_ambiguous = 0;
+  for (int i = 0; i < atom->nlocal; ++i) {
+    const tagint tag = atom->tag[i];
+    const auto found = std::lower_bound(positions.begin(), positions.end(), tag, [](const auto &p, tagint t) { return p.id < t; });
+    if (found == positions.end() || found->id != tag) {
+      if (!in_group(i)) continue;
+      error->one(FLERR, "fix efield/pbc: the reference file {} has {} atoms but none with id {}: it must hold every atom of the group", reference_file, count, tag);
+    }
+    const Vector now = unwrapped_fraction(i);
+    bool unclear = false;
+    for (int k = 0; k < 3; ++k) {
+      const double difference = now[k] - found->fraction[k];
+      reference[i][k] = found->fraction[k] + nearest_image(difference);
+      unclear = unclear || std::fabs(now[k] - reference[i][k]) > AMBIGUOUS;
+    }
+    if (unclear && in_group(i)) ++ambiguous;
+  }
+  MPI_Allreduce(&ambiguous, &all_ambiguous, 1, MPI_LMP_BIGINT, MPI_SUM, world);
+  if (all_ambiguous > 0 && comm->me == 0)
+    error->warning(FLERR, "fix efield/pbc: {} atoms are nearly half a cell vector from their reference, where the nearest image is arbitrary: start the fix before moving them, with `reference start`, to choose their path", all_ambiguous);
 }
 
 int FixEfieldPbc::setmask()
 {
   using namespace FixConst;
-  return PRE_REVERSE | MIN_PRE_REVERSE | POST_FORCE | POST_FORCE_RESPA | MIN_POST_FORCE;
+  return PRE_REVERSE | MIN_PRE_REVERSE | POST_FORCE | MIN_POST_FORCE;
 }
 
 void FixEfieldPbc::init()
 {
+  refuse_wrong_setting();
+  init_variables();
+  warn_of_net_charge();
+}
+
+void FixEfieldPbc::init_variables()
+{
   for (auto &c : component) {
     if (c.variable.empty()) continue;
-    const int index = input->variable->find(c.variable.c_str());
-    if (index < 0) error->all(FLERR, "fix efield/pbc: there is no variable {}: define it with `variable {} equal ...`", c.variable, c.variable);
-    if (!input->variable->equalstyle(index)) error->all(FLERR, "fix efield/pbc: the variable {} is not of equal style", c.variable);
+    c.index = input->variable->find(c.variable.c_str());
+    if (c.index < 0) error->all(FLERR, "fix efield/pbc: there is no variable {}: define it with `variable {} equal ...`", c.variable, c.variable);
+    if (!input->variable->equalstyle(c.index)) error->all(FLERR, "fix efield/pbc: the variable {} is not of equal style", c.variable);
   }
+}
+
+void FixEfieldPbc::refuse_wrong_setting() const
+{
   if (domain->dimension != 3 || !domain->xperiodic || !domain->yperiodic || !domain->zperiodic)
     error->all(FLERR, "fix efield/pbc needs a cell periodic in x, y and z: use stock fix efield otherwise");
-
-  double sums[2] = {0.0, 0.0}, totals[2];    // charge, and whether there is any
-  for (int i = 0; i < atom->nlocal; ++i) {
-    if (!(atom->mask[i] & groupbit)) continue;
-    sums[0] += atom->q[i];
-    sums[1] += std::fabs(atom->q[i]);
+  if (utils::strmatch(update->integrate_style, "^respa"))
+    error->all(FLERR, "fix efield/pbc does not work with run_style respa: use run_style verlet");
+  for (const auto *other : modify->get_fix_list()) {
+    if (other == this) break;
+    if (std::strcmp(other->style, "neb") == 0)
+      error->all(FLERR, "fix {} neb comes before fix {} efield/pbc and would not see the field: define fix neb after it", other->id, id);
   }
-  MPI_Allreduce(sums, totals, 2, MPI_DOUBLE, MPI_SUM, world);
-  if (std::fabs(totals[0]) > NEUTRAL && comm->me == 0)
-    error->warning(FLERR, "fix efield/pbc: group {} has a net charge of {:.6g} e: its energy depends on the reference positions, and the field accelerates the whole cell",
-                   group->names[igroup], totals[0]);
+}
+
+void FixEfieldPbc::warn_of_net_charge() const
+{
+  double charge = 0.0, total = 0.0;
+  for (int i = 0; i < atom->nlocal; ++i)
+    if (in_group(i)) charge += atom->q[i];
+  MPI_Allreduce(&charge, &total, 1, MPI_DOUBLE, MPI_SUM, world);
+  if (std::fabs(total) > NEUTRAL && comm->me == 0)
+    error->warning(FLERR, "fix efield/pbc: group {} has a net charge of {:.6g} e: its energy depends on the reference positions, and the field accelerates the whole group",
+                   group->names[igroup], total);
 }
 
 void FixEfieldPbc::setup(int vflag)
 {
-  has_previous = false;
-  if (utils::strmatch(update->integrate_style, "^respa")) {
-    post_force_respa(vflag, modify->get_fix_by_id(id)->respa_level, 0);
-    return;
-  }
+  in_run = false;
+  absorb_relabelling();
   post_force(vflag);
 }
 
-void FixEfieldPbc::min_setup(int vflag)
-{
-  has_previous = false;
-  post_force(vflag);
-}
-
+void FixEfieldPbc::min_setup(int vflag) { setup(vflag); }
 void FixEfieldPbc::setup_pre_reverse(int eflag, int) { eflag_caller = eflag; }
 void FixEfieldPbc::pre_reverse(int eflag, int) { eflag_caller = eflag; }
 void FixEfieldPbc::min_pre_reverse(int eflag, int) { eflag_caller = eflag; }
 void FixEfieldPbc::min_post_force(int vflag) { post_force(vflag); }
-void FixEfieldPbc::post_force_respa(int vflag, int ilevel, int) { if (ilevel == respa_level || respa_level < 0) post_force(vflag); }
 
-void FixEfieldPbc::unwrapped_fraction(int i, double *fraction) const
+void FixEfieldPbc::post_run()
 {
-  double x[3];
-  domain->unmap(atom->x[i], atom->image[i], x);
-  domain->x2lamda(x, fraction);
-}
-
-// Displacement from the reference, in Angstrom. The reference is fixed in fractions of the box: it moves with it.
-FixEfieldPbc::Vector FixEfieldPbc::displacement(int i) const
-{
-  double now[3];
-  unwrapped_fraction(i, now);
-  const double s[3] = {now[0] - reference[i][0], now[1] - reference[i][1], now[2] - reference[i][2]};
-  const double *h = domain->h;    // xx yy zz yz xz xy
-  return {h[0] * s[0] + h[5] * s[1] + h[4] * s[2], h[1] * s[1] + h[3] * s[2], h[2] * s[2]};
-}
-
-// The three numbers of the command, as a Cartesian vector in V/Angstrom.
-FixEfieldPbc::Vector FixEfieldPbc::external() const
-{
-  Vector given;
-  for (int k = 0; k < 3; ++k)
-    given[k] = component[k].variable.empty() ? component[k].value : input->variable->compute_equal(input->variable->find(component[k].variable.c_str()));
-  if (!lattice) return given;
-  const double *h = domain->h, b = std::hypot(h[5], h[1]), c = std::sqrt(h[4] * h[4] + h[3] * h[3] + h[2] * h[2]);
-  return {given[0] + given[1] * h[5] / b + given[2] * h[4] / c, given[1] * h[1] / b + given[2] * h[3] / c, given[2] * h[2] / c};
-}
-
-// Sets the dipole and the field that acts: the given one, or at constant D what the polarisation leaves of D/eps0.
-void FixEfieldPbc::update_field()
-{
-  Vector local{};
   for (int i = 0; i < atom->nlocal; ++i) {
-    if (!(atom->mask[i] & groupbit)) continue;
-    const Vector d = displacement(i);
-    for (int k = 0; k < 3; ++k) local[k] += atom->q[i] * d[k];
+    const Vector now = unwrapped_fraction(i);
+    std::copy(now.begin(), now.end(), seen[i]);
   }
-  MPI_Allreduce(local.data(), dipole.data(), 3, MPI_DOUBLE, MPI_SUM, world);
+}
 
-  modify->clearstep_compute();
-  field = external();
-  modify->addstep_compute(update->ntimestep + 1);
-  if (!displacement_field) return;
-  const double over_eps0 = 4.0 * M_PI * force->qqrd2e / (domain->xprd * domain->yprd * domain->zprd);
-  for (int k = 0; k < 3; ++k) field[k] -= dipole[k] * over_eps0;
+// Between two runs, a jump by whole cell vectors is another name for the same place (`set image`, `reset_atoms image`).
+void FixEfieldPbc::absorb_relabelling()
+{
+  for (int i = 0; i < atom->nlocal; ++i) {
+    const Vector now = unwrapped_fraction(i);
+    Vector jump{};
+    bool whole = true;
+    for (int k = 0; k < 3; ++k) {
+      jump[k] = std::round(now[k] - seen[i][k]);
+      whole = whole && std::fabs(now[k] - seen[i][k] - jump[k]) < SAME_POSITION;
+    }
+    for (int k = 0; whole && k < 3; ++k) reference[i][k] += jump[k];
+  }
+}
+
+// fix npt and fix deform may exchange tilt factors for equivalent ones: the same places get other fractions.
+void FixEfieldPbc::follow_flip()
+{
+  const Flip flip(last_cell, cell());
+  if (!flip.happened()) return;
+  if (control.lattice)
+    error->all(FLERR, "fix efield/pbc: the box flipped, so that b and c of `lattice yes` have other directions: use `flip no` in fix npt, nph or deform");
+  for (int i = 0; i < atom->nlocal; ++i) flip.apply(reference[i]);
+}
+
+bool FixEfieldPbc::in_group(int i) const { return (atom->mask[i] & groupbit) != 0; }
+
+Cell FixEfieldPbc::cell() const
+{
+  const double *h = domain->h;
+  return {h[0], h[1], h[2], h[3], h[4], h[5]};
+}
+
+double FixEfieldPbc::inverse_eps0() const { return 4.0 * M_PI * force->qqrd2e; }    // V Angstrom/e
+
+Vector FixEfieldPbc::unwrapped_fraction(int i) const
+{
+  Vector x{}, fraction{};
+  domain->unmap(atom->x[i], atom->image[i], x.data());
+  domain->x2lamda(x.data(), fraction.data());
+  return fraction;
+}
+
+// From the reference, in Angstrom. The reference is fixed in fractions of the box: it moves with it.
+Vector FixEfieldPbc::displacement(const Cell &box, int i) const
+{
+  Vector s = unwrapped_fraction(i);
+  for (int k = 0; k < 3; ++k) s[k] -= reference[i][k];
+  return box.cartesian(s);
+}
+
+// The three numbers of the command, V/Angstrom.
+Vector FixEfieldPbc::given()
+{
+  Vector numbers{};
+  bool variable = false;
+  for (const auto &c : component) variable = variable || !c.variable.empty();
+  if (variable) modify->clearstep_compute();
+  for (int k = 0; k < 3; ++k)
+    numbers[k] = component[k].variable.empty() ? component[k].value : input->variable->compute_equal(component[k].index);
+  if (variable) modify->addstep_compute(update->ntimestep + 1);
+  return numbers;
+}
+
+void FixEfieldPbc::update_state()
+{
+  const Cell box = cell();
+  double local[4] = {0.0, 0.0, 0.0, 0.0}, total[4];
+  for (int i = 0; i < atom->nlocal; ++i) {
+    if (!in_group(i)) continue;
+    const Vector d = displacement(box, i);
+    for (int k = 0; k < 3; ++k) local[k] += atom->q[i] * d[k];
+    local[3] += 1.0;
+  }
+  MPI_Allreduce(local, total, 4, MPI_DOUBLE, MPI_SUM, world);
+  std::copy_n(total, 3, dipole.begin());
+  members = total[3];
+  state = field_state(control, box, given(), dipole, inverse_eps0());
 }
 
 void FixEfieldPbc::add_work()
 {
-  if (has_previous)
-    for (int k = 0; k < 3; ++k) work += 0.5 * (field[k] + previous_field[k]) * (dipole[k] - previous_dipole[k]);
-  previous_field = field;
-  previous_dipole = dipole;
-  has_previous = true;
-}
-
-// fix npt may exchange tilt factors for equivalent ones; fractions of the old vectors then mean another place.
-void FixEfieldPbc::refuse_flip()
-{
-  const Vector now = {domain->xy / domain->xprd, domain->xz / domain->xprd, domain->yz / domain->yprd};
-  for (int k = 0; has_previous && k < 3; ++k)
-    if (std::fabs(now[k] - tilt[k]) > 0.5)
-      error->all(FLERR, "fix efield/pbc cannot follow its reference positions through a flip of the box: use `flip no` in fix npt or nph");
-  tilt = now;
+  if (in_run)
+    for (int k = 0; k < 3; ++k) work += 0.5 * (state.field[k] + last_field[k]) * (dipole[k] - last_dipole[k]);
+  last_field = state.field;
+  last_dipole = dipole;
+  last_cell = cell();
+  in_run = true;
 }
 
 void FixEfieldPbc::post_force(int vflag)
 {
-  refuse_flip();
-  update_field();
+  if (in_run) follow_flip();
+  update_state();
   add_work();
   ev_init(eflag_caller, vflag);
 
-  // At constant D the energy Omega eps0 E^2/2 adds an isotropic share, the same for every atom of the cell.
-  double isotropic = 0.0, per_atom = 0.0;
-  if (displacement_field) {
-    isotropic = -compute_scalar() - dot(dipole, field);
-    per_atom = 1.0 / static_cast<double>(group->count(igroup));
-  }
+  const Cell box = cell();
+  const Vector &e = state.field;
   for (int i = 0; i < atom->nlocal; ++i) {
-    if (!(atom->mask[i] & groupbit)) continue;
+    if (!in_group(i)) continue;
     const double q = atom->q[i];
-    for (int k = 0; k < 3; ++k) atom->f[i][k] += q * field[k];
+    for (int k = 0; k < 3; ++k) atom->f[i][k] += q * e[k];
     if (!evflag) continue;
-    const Vector d = displacement(i);
-    if (eflag_atom) eatom[i] += displacement_field ? compute_scalar() * per_atom : -q * dot(field, d);
-    const double share = isotropic * per_atom;
-    double v[6] = {q * field[0] * d[0] + share, q * field[1] * d[1] + share, q * field[2] * d[2] + share,
-                   q * field[0] * d[1],         q * field[0] * d[2],         q * field[1] * d[2]};
+    const Vector d = displacement(box, i);
+    if (eflag_atom) eatom[i] += state.vacuum / members - q * dot(d, state.lever);
+    double v[6] = {q * e[0] * d[0], q * e[1] * d[1], q * e[2] * d[2], q * e[0] * d[1], q * e[0] * d[2], q * e[1] * d[2]};
+    for (int k = 0; k < 6; ++k) v[k] += state.virial[k] / members;    // the cell's part: the same share for every atom
     v_tally(i, v);
   }
 }
 
-// Energy in eV: -E.p, or Omega eps0 E^2 / 2 at constant D (Stengel, Spaldin, Vanderbilt, Nat. Phys. 5, 304 (2009)).
-double FixEfieldPbc::compute_scalar()
-{
-  if (!displacement_field) return -dot(field, dipole);
-  const double volume = domain->xprd * domain->yprd * domain->zprd;
-  return volume * dot(field, field) / (8.0 * M_PI * force->qqrd2e);
-}
+double FixEfieldPbc::compute_scalar() { return state.energy; }
 
 double FixEfieldPbc::compute_vector(int n)
 {
-  const double volume = domain->xprd * domain->yprd * domain->zprd;
   if (n < 3) return dipole[n];
-  if (n < 6) return dipole[n - 3] / volume;
-  if (n < 9) return field[n - 6];
+  if (n < 6) return dipole[n - 3] / cell().volume();
+  if (n < 9) return state.field[n - 6];
   return work;
 }
 
-double FixEfieldPbc::memory_usage() { return 3.0 * atom->nmax * sizeof(double); }
+double FixEfieldPbc::memory_usage() { return 6.0 * atom->nmax * sizeof(double); }
 
-void FixEfieldPbc::grow_arrays(int nmax) { memory->grow(reference, nmax, 3, "efield/pbc:reference"); }
-void FixEfieldPbc::copy_arrays(int i, int j, int) { std::copy_n(reference[i], 3, reference[j]); }
-void FixEfieldPbc::set_arrays(int i) { unwrapped_fraction(i, reference[i]); }    // a new atom starts where it is
+void FixEfieldPbc::grow_arrays(int nmax)
+{
+  memory->grow(reference, nmax, 3, "efield/pbc:reference");
+  memory->grow(seen, nmax, 3, "efield/pbc:seen");
+}
+
+void FixEfieldPbc::copy_arrays(int i, int j, int)
+{
+  std::copy_n(reference[i], 3, reference[j]);
+  std::copy_n(seen[i], 3, seen[j]);
+}
+
+void FixEfieldPbc::set_arrays(int i)    // a new atom starts where it is
+{
+  const Vector now = unwrapped_fraction(i);
+  std::copy(now.begin(), now.end(), reference[i]);
+  std::copy(now.begin(), now.end(), seen[i]);
+}
 
 int FixEfieldPbc::pack_exchange(int i, double *buf)
 {
   std::copy_n(reference[i], 3, buf);
-  return 3;
+  std::copy_n(seen[i], 3, buf + 3);
+  return 6;
 }
 
 int FixEfieldPbc::unpack_exchange(int i, double *buf)
 {
   std::copy_n(buf, 3, reference[i]);
-  return 3;
+  std::copy_n(buf + 3, 3, seen[i]);
+  return 6;
 }
 
 int FixEfieldPbc::pack_restart(int i, double *buf)
 {
-  buf[0] = 4;
-  std::copy_n(reference[i], 3, buf + 1);
-  return 4;
+  buf[0] = 7;
+  return 1 + FixEfieldPbc::pack_exchange(i, buf + 1);
 }
 
 void FixEfieldPbc::unpack_restart(int i, int nth)
 {
-  const double *extra = atom->extra[i];
+  double *extra = atom->extra[i];
   int m = 0;
   for (int k = 0; k < nth; ++k) m += static_cast<int>(extra[m]);
-  std::copy_n(extra + m + 1, 3, reference[i]);
+  FixEfieldPbc::unpack_exchange(i, extra + m + 1);
 }
 
-int FixEfieldPbc::size_restart(int) { return 4; }
-int FixEfieldPbc::maxsize_restart() { return 4; }
+int FixEfieldPbc::size_restart(int) { return 7; }
+int FixEfieldPbc::maxsize_restart() { return 7; }
 
 void FixEfieldPbc::write_restart(FILE *fp)
 {
@@ -330,6 +397,11 @@ void FixEfieldPbc::write_restart(FILE *fp)
   fwrite(&work, sizeof(double), 1, fp);
 }
 
-void FixEfieldPbc::restart(char *buf) { std::memcpy(&work, buf, sizeof(double)); }
+void FixEfieldPbc::restart(char *buf)
+{
+  std::memcpy(&work, buf, sizeof(double));
+  if (!reference_file.empty() && comm->me == 0)
+    utils::logmesg(lmp, "fix efield/pbc goes on with the reference positions of the restart file; {} is not used\n", reference_file);
+}
 
 }    // namespace esgap

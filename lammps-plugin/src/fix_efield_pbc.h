@@ -1,7 +1,9 @@
 // fix efield/pbc: a uniform electric field in a periodic cell, its energy counted from reference positions.
+// The physics is in uniform_field.h, the reference file in reference_dump.h; this is the LAMMPS side.
 #pragma once
 
 #include "fix.h"
+#include "uniform_field.h"
 
 #include <array>
 #include <string>
@@ -21,8 +23,8 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
   void pre_reverse(int, int) override;
   void min_pre_reverse(int, int) override;
   void post_force(int) override;
-  void post_force_respa(int, int, int) override;
   void min_post_force(int) override;
+  void post_run() override;
 
   double compute_scalar() override;
   double compute_vector(int) override;
@@ -42,29 +44,43 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
   void restart(char *) override;
 
  private:
-  using Vector = std::array<double, 3>;
   struct Component {
     double value = 0.0;
     std::string variable;    // empty: a constant
+    int index = -1;          // of the variable
   };
 
   void parse_options(int, char **);
-  void read_reference(const std::string &file);
-  void unwrapped_fraction(int i, double *) const;
-  Vector displacement(int i) const;
-  Vector external() const;
-  void update_field();
+  void read_reference();
+  void init_variables();
+  void refuse_wrong_setting() const;
+  void warn_of_net_charge() const;
+  void absorb_relabelling();
+  void follow_flip();
+  void update_state();
   void add_work();
-  void refuse_flip();
+  bool in_group(int i) const;
+  Cell cell() const;
+  double inverse_eps0() const;
+  Vector unwrapped_fraction(int i) const;
+  Vector displacement(const Cell &, int i) const;
+  Vector given();
 
+  FieldControl control;
   Component component[3];
-  bool lattice = false, displacement_field = false;
+  std::string reference_file;    // empty: positions at the start
   int eflag_caller = 0;
-  Vector field{}, dipole{}, previous_field{}, previous_dipole{};    // V/Angstrom, e Angstrom
-  double work = 0.0;                                                // eV
-  Vector tilt{};                                                    // xy/lx xz/lx yz/ly
-  bool has_previous = false;
-  double **reference = nullptr;    // per atom: fractional, unwrapped
+
+  Vector dipole{};           // of the group, e Angstrom
+  double members = 0.0;      // atoms of the group
+  FieldState state{};
+  double work = 0.0;         // eV
+  bool in_run = false;       // what follows belongs to an evaluation before in the same run
+  Cell last_cell{};
+  Vector last_dipole{}, last_field{};
+
+  double **reference = nullptr;    // per atom, fractional, unwrapped: where the displacement counts from ...
+  double **seen = nullptr;         // ... and the position at the end of the last run
 };
 
 }    // namespace esgap

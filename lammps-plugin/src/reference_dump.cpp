@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -24,40 +26,40 @@ Words split(const std::string &line)
   throw std::runtime_error("the reference file " + file + " " + what + ": write one with `write_dump all custom FILE id xu yu zu`");
 }
 
-// Restricted triclinic box: origin and the vectors a = (lx, 0, 0), b = (xy, ly, 0), c = (xz, yz, lz).
-struct Box {
-  std::array<double, 3> low{}, length{};
-  double xy = 0.0, xz = 0.0, yz = 0.0;
+double to_number(const std::string &word, const std::string &file)
+{
+  char *end = nullptr;
+  const double value = std::strtod(word.c_str(), &end);
+  if (word.empty() || *end != '\0' || !std::isfinite(value)) fail(file, "has '" + word + "' where a number is expected");
+  return value;
+}
 
-  void fractions(const std::array<double, 3> &x, double *fraction) const
-  {
-    fraction[2] = (x[2] - low[2]) / length[2];
-    fraction[1] = (x[1] - low[1] - yz * fraction[2]) / length[1];
-    fraction[0] = (x[0] - low[0] - xy * fraction[1] - xz * fraction[2]) / length[0];
-  }
+struct Box {
+  Vector low;
+  Cell cell;
 };
 
 // The bounds in a dump enclose the tilted box; take the tilt out again.
 Box read_box(std::istream &in, const std::string &file)
 {
-  Box box;
-  std::array<double, 3> high{}, tilt{};
+  Vector low{}, high{}, tilt{};    // tilt: xy xz yz
   for (int k = 0; k < 3; ++k) {
     std::string line;
     std::getline(in, line);
-    std::istringstream stream(line);
-    if (!(stream >> box.low[k] >> high[k])) fail(file, "has no box bounds");
-    stream >> tilt[k];
+    const Words words = split(line);
+    if (words.size() < 2) fail(file, "has no box bounds");
+    low[k] = to_number(words[0], file);
+    high[k] = to_number(words[1], file);
+    if (words.size() > 2) tilt[k] = to_number(words[2], file);
   }
-  box.xy = tilt[0];
-  box.xz = tilt[1];
-  box.yz = tilt[2];
-  box.low[0] -= std::min({0.0, box.xy, box.xz, box.xy + box.xz});
-  high[0] -= std::max({0.0, box.xy, box.xz, box.xy + box.xz});
-  box.low[1] -= std::min(0.0, box.yz);
-  high[1] -= std::max(0.0, box.yz);
-  for (int k = 0; k < 3; ++k) box.length[k] = high[k] - box.low[k];
-  return box;
+  const auto [xy, xz, yz] = tilt;
+  low[0] -= std::min({0.0, xy, xz, xy + xz});
+  high[0] -= std::max({0.0, xy, xz, xy + xz});
+  low[1] -= std::min(0.0, yz);
+  high[1] -= std::max(0.0, yz);
+  const Cell cell{high[0] - low[0], high[1] - low[1], high[2] - low[2], yz, xz, xy};
+  if (!(cell.xx > 0.0 && cell.yy > 0.0 && cell.zz > 0.0)) fail(file, "has a box without volume");
+  return {low, cell};
 }
 
 std::array<std::size_t, 4> find_columns(const Words &header, const std::string &file)
@@ -72,42 +74,55 @@ std::array<std::size_t, 4> find_columns(const Words &header, const std::string &
   return column;
 }
 
+std::vector<ReferencePosition> read_positions(std::istream &in, const Words &header, std::size_t count, const Box &box, const std::string &file)
+{
+  const auto column = find_columns(header, file);
+  const std::size_t width = *std::max_element(column.begin(), column.end());
+  std::vector<ReferencePosition> positions;
+  std::string line;
+  while (positions.size() < count && std::getline(in, line)) {
+    const Words words = split(line);
+    if (words.size() <= width) break;
+    Vector x{};
+    for (int k = 0; k < 3; ++k) x[k] = to_number(words[column[k + 1]], file) - box.low[k];
+    positions.push_back({std::llround(to_number(words[column[0]], file)), box.cell.fraction(x)});
+  }
+  if (positions.size() < count) fail(file, "is cut off after " + std::to_string(positions.size()) + " of " + std::to_string(count) + " atoms");
+  return positions;
+}
+
+void sort_by_id(std::vector<ReferencePosition> &positions, const std::string &file)
+{
+  std::sort(positions.begin(), positions.end(), [](const auto &a, const auto &b) { return a.id < b.id; });
+  const auto twice = std::adjacent_find(positions.begin(), positions.end(), [](const auto &a, const auto &b) { return a.id == b.id; });
+  if (twice != positions.end()) fail(file, "holds the id " + std::to_string(twice->id) + " twice");
+}
+
 }    // namespace
 
-std::vector<ReferencePosition> read_reference_dump(const std::string &file)
+ReferenceDump read_reference_dump(const std::string &file)
 {
   std::ifstream in(file);
   if (!in) fail(file, "cannot be opened");
   std::string line;
   std::size_t count = 0;
-  Box box;
-  bool has_box = false;
+  Box box{};
   while (std::getline(in, line)) {
     if (line.rfind("ITEM: NUMBER OF ATOMS", 0) == 0) {
       std::getline(in, line);
-      count = std::stoul(line);
+      count = static_cast<std::size_t>(to_number(line, file));
     } else if (line.rfind("ITEM: BOX BOUNDS", 0) == 0) {
       if (line.find("abc origin") != std::string::npos) fail(file, "is in general triclinic coordinates");
       box = read_box(in, file);
-      has_box = true;
     } else if (line.rfind("ITEM: ATOMS", 0) == 0) {
       break;
     }
   }
-  if (!has_box || line.rfind("ITEM: ATOMS", 0) != 0) fail(file, "is not a LAMMPS text dump");
+  if (box.cell.xx == 0.0 || line.rfind("ITEM: ATOMS", 0) != 0) fail(file, "is not a LAMMPS text dump");
 
-  const auto column = find_columns(split(line), file);
-  std::vector<ReferencePosition> positions;
-  positions.reserve(count);
-  while (positions.size() < count && std::getline(in, line)) {
-    const Words words = split(line);
-    if (words.size() <= *std::max_element(column.begin(), column.end())) break;
-    ReferencePosition position{std::stoll(words[column[0]]), {}};
-    box.fractions({std::stod(words[column[1]]), std::stod(words[column[2]]), std::stod(words[column[3]])}, position.fraction);
-    positions.push_back(position);
-  }
-  if (positions.size() < count) fail(file, "is cut off after " + std::to_string(positions.size()) + " of " + std::to_string(count) + " atoms");
-  return positions;
+  ReferenceDump dump{box.cell, read_positions(in, split(line), count, box, file)};
+  sort_by_id(dump.positions, file);
+  return dump;
 }
 
 }    // namespace esgap

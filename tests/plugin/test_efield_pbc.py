@@ -1,8 +1,13 @@
 """fix efield/pbc: differences, image flags and origin, ranks, stock fix efield, references, files, on the triclinic crystal."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tomlkit
 from harness import difference_forces, difference_stress, energies_of, evaluate, launch
+from neb_in_field import check_neb_over_the_boundary
 
 # Springs to the starting places make the crystal stable without a pair style's cost; charges as in the data file.
 HEAD = "units metal\natom_style charge\nread_data data.test\npair_style zero 5.0\npair_coeff * *\n"
@@ -11,6 +16,11 @@ FIELD = "fix field all efield/pbc 0.05 -0.11 0.07 {}\n"
 SHAKE = "displace_atoms all random 0.3 0.2 0.25 4711 units box\n"
 VECTOR = "f_field f_field[1] f_field[2] f_field[3] f_field[4] f_field[5] f_field[6] f_field[7] f_field[8] f_field[9] f_field[10]"
 E = np.array([0.05, -0.11, 0.07])
+MANUAL = Path(__file__).parents[2] / "lammps-plugin" / "doc" / "efield_pbc.md"
+CASES = tomlkit.parse(Path(__file__).with_suffix(".toml").with_stem("efield_pbc").read_text())
+# Moves by atom: those of `displace_atoms random` depend on the positions.
+MOVES = "".join(f"group one id {i}\ndisplace_atoms one move {d} units box\ngroup one delete\n" for i, d in ((3, "2 1 0"), (17, "0.3 0 -0.5"), (30, "0 -1 1")))
+FLAGS = "set atom 3 image 1 0 -2\nset atom 20 image 0 5 0\n"
 
 
 def shaken(options="", tail=""):
@@ -45,32 +55,62 @@ def test_energy_and_dipole_are_those_of_the_formula(cell, tmp_path, mode):
     np.testing.assert_allclose(result.forces, charges[:, None] * field, rtol=0, atol=2e-7)
 
 
-@pytest.mark.parametrize("options", ["", "mode D", "lattice yes", "lattice yes mode D"])
-def test_forces_and_stress_by_central_differences(cell, tmp_path, options):
-    script = shaken(options)
-    result = evaluate(script, tmp_path)
-    np.testing.assert_allclose(result.forces[[0, 16, 30]], difference_forces(script, tmp_path, ids=(1, 17, 31)), rtol=0, atol=1e-7)
-    # `lattice yes` turns the field with the box: its stress is that at a fixed Cartesian field, checked without the option.
-    if "lattice" not in options:
-        np.testing.assert_allclose(result.stress, difference_stress(script, tmp_path), rtol=0, atol=1e-9)
-        assert np.abs(result.stress).max() > 1e-6
+@pytest.fixture(params=CASES)
+def case(request, cell):
+    """Function of commands put before and after the fix that gives the script of a case, with three atoms moved at the end."""
+    table = CASES[request.param]
+
+    def script(before="", after="", shift="", moves=MOVES):
+        return HEAD + shift + table.get("setup", "") + "\n" + before + table["fix"] + "\n" + after + moves
+
+    return script
 
 
-@pytest.mark.parametrize("options", ["", "mode D", "reference ref.dump"])
-def test_image_flags_and_origin_do_not_matter(cell, data_file, tmp_path, options):
-    write_reference = "write_dump all custom ref.dump id xu yu zu modify format float %.17g\n"
-    read = HEAD.replace("pair_style", write_reference + "pair_style")
-    flags = "set atom 3 image 1 0 -2\nset atom 20 image 0 5 0\n"
-    # Moves by atom: those of `displace_atoms random` depend on the positions.
-    move = "".join(f"group one id {i}\ndisplace_atoms one move {d}\ngroup one delete\n" for i, d in ((3, "2 1 0"), (17, "0.3 0 -0.5"), (30, "0 -1 1")))
-    base = evaluate(read + FIELD.format(options) + move, tmp_path, columns=VECTOR)
-    imaged = evaluate(read + flags + FIELD.format(options) + move, tmp_path, columns=VECTOR)
-    origin = "" if "ref" in options else "displace_atoms all move 3.1 -20.7 5.5 units box\n"
-    shifted = evaluate(read + origin + "set group all image 0 0 0\n" + FIELD.format(options) + move, tmp_path, columns=VECTOR)
-    for other in (imaged, shifted):
-        assert other.energy == pytest.approx(base.energy, abs=1e-10)
-        np.testing.assert_allclose(other.stress, base.stress, rtol=0, atol=1e-12)
-    assert abs(base.energy) > 0.01
+def test_forces_and_stress_are_the_derivatives(case, tmp_path):
+    result = evaluate(case(), tmp_path)
+    assert abs(result.energy) > 1e-3 and np.abs(result.stress).max() > 1e-6
+    np.testing.assert_allclose(result.forces[[0, 2, 30]], difference_forces(case(), tmp_path, ids=(1, 3, 31)), rtol=0, atol=1e-8)
+    np.testing.assert_allclose(result.stress, difference_stress(case(), tmp_path), rtol=0, atol=1e-10)
+
+
+def test_image_flags_and_origin_do_not_matter(case, tmp_path):
+    base = evaluate(case(), tmp_path)
+    variants = {
+        "flags before": case(before=FLAGS),
+        "flags after": case(after=FLAGS + "run 0 post no\n"),
+        "flags at the end": case() + "run 0 post no\n" + FLAGS,
+        "origin": case(shift="displace_atoms all move 3.1 -20.7 5.5 units box\nset group all image 0 0 0\n"),
+    }
+    for name, script in variants.items():
+        other = evaluate(script, tmp_path)
+        assert other.energy == pytest.approx(base.energy, abs=1e-10), name
+        np.testing.assert_allclose(other.stress, base.stress, rtol=0, atol=1e-12, err_msg=name)
+
+
+def test_ranks(case, tmp_path):
+    one, two, four = (evaluate(case(), tmp_path, ranks, columns=VECTOR) for ranks in (1, 2, 4))
+    for other in (two, four):
+        assert other.energy == pytest.approx(one.energy, rel=1e-10)
+        np.testing.assert_allclose(dipole(other), dipole(one), rtol=0, atol=1e-10)
+        np.testing.assert_allclose(other.forces, one.forces, rtol=0, atol=1e-12)
+        np.testing.assert_allclose(other.stress, one.stress, rtol=0, atol=1e-12)
+
+
+def test_restart_keeps_the_reference(case, tmp_path):
+    """Written after a run, and with image flags changed once more between run and writing; read on another number of ranks."""
+    before = evaluate(case() + "run 0 post no\n" + FLAGS + "write_restart saved\n", tmp_path)
+    again = case(moves="").replace(HEAD, "read_restart saved\npair_style zero 5.0\npair_coeff * *\n")
+    after = evaluate(re.sub("write_dump.*|group li.*", "", again), tmp_path, ranks=2)
+    assert after.energy == pytest.approx(before.energy, abs=1e-10)
+    np.testing.assert_allclose(after.stress, before.stress, rtol=0, atol=1e-12)
+
+
+def test_per_atom_energy_and_stress_add_up(case, tmp_path):
+    pieces = "compute pea all pe/atom fix\ncompute sta all stress/atom NULL fix\n"
+    result = evaluate(case() + pieces, tmp_path, columns="vol", peratom="c_pea c_sta[*]")
+    sums = result.peratom.sum(axis=0)
+    assert sums[0] == pytest.approx(result.energy, rel=1e-10)
+    np.testing.assert_allclose(-sums[1:] / 1.6021765e6 / result.thermo["Volume"], result.stress, rtol=0, atol=1e-12)
 
 
 def test_energy_is_smooth_when_atoms_cross_the_boundary(cell, tmp_path):
@@ -82,14 +122,6 @@ def test_energy_is_smooth_when_atoms_cross_the_boundary(cell, tmp_path):
     # One ion alone, by two lattice vectors: the energy falls by q E.d, with no jump back.
     alone = energies_of(shaken() + "group one id 5\n", tmp_path, ["displace_atoms one move 2.5 0 0 units box"] * 10)
     np.testing.assert_allclose(np.diff(alone), -0.5 * E[0] * 2.5, rtol=1e-9)
-
-
-def test_ranks(cell, tmp_path):
-    one, two, four = (evaluate(shaken("mode D"), tmp_path, ranks, columns=VECTOR) for ranks in (1, 2, 4))
-    for other in (two, four):
-        assert other.energy == pytest.approx(one.energy, rel=1e-10)
-        np.testing.assert_allclose(other.forces, one.forces, rtol=0, atol=1e-12)
-        np.testing.assert_allclose(other.stress, one.stress, rtol=0, atol=1e-12)
 
 
 def test_stock_fix_efield_where_it_is_well_defined(cell, tmp_path):
@@ -111,13 +143,6 @@ def test_two_cells_share_a_reference_file(cell, tmp_path):
     result = evaluate(read + move + FIELD.format("reference ref.dump"), tmp_path, columns=VECTOR)
     np.testing.assert_allclose(dipole(result), [1.5, 0, 0], rtol=0, atol=1e-11)
     assert result.energy == pytest.approx(-1.5 * E[0], rel=1e-10)
-
-
-def test_restart_keeps_the_reference(cell, tmp_path):
-    before = evaluate(shaken() + "run 0 post no\nwrite_restart saved\n", tmp_path, columns=VECTOR)
-    again = "read_restart saved\npair_style zero 5.0\npair_coeff * *\n" + FIELD.format("")
-    after = evaluate(again, tmp_path, ranks=2, columns=VECTOR)
-    assert after.energy == pytest.approx(before.energy, abs=1e-11) and abs(before.energy) > 0.01
 
 
 def test_reference_migrates_with_the_atoms(cell, tmp_path):
@@ -151,12 +176,80 @@ def test_ideal_ionic_dielectric(cell, tmp_path, mode):
     np.testing.assert_allclose(dipole(result), chi * eps0 * volume * field, rtol=1e-6)
 
 
-def test_per_atom_energy_and_switches(cell, tmp_path):
-    for options in ("", "mode D"):
-        result = evaluate(shaken(options) + "compute pea all pe/atom fix\n", tmp_path, peratom="c_pea")
-        assert result.peratom.sum() == pytest.approx(result.energy, rel=1e-10)
+def test_energy_and_virial_can_be_switched_off(cell, tmp_path):
     off = evaluate(shaken("energy no virial no"), tmp_path, columns="f_field")
     assert off.energy == 0.0 and np.abs(off.stress).max() == 0.0 and abs(off.thermo["f_field"]) > 0.01
+
+
+def test_flip_of_the_box_is_followed(cell, tmp_path):
+    """Sheared by a cell vector and more along xy, xz and yz: with flips of the tilt factors all is as without."""
+    shear = "".join(f"fix shear all deform 1 {v} remap x flip {{0}}\nrun 50 post no\n" for v in ("xy vel 180 xz vel -140", "yz vel 160"))
+    box = "vol xy xz yz " + VECTOR
+    kept = evaluate(shaken("mode D", shear.format("no")), tmp_path, columns=box)
+    flipped = evaluate(shaken("mode D", shear.format("yes")), tmp_path, ranks=4, columns=box)
+    assert abs(flipped.thermo["Xy"] - kept.thermo["Xy"]) > 10 and abs(flipped.thermo["Yz"] - kept.thermo["Yz"]) > 5
+    assert flipped.energy == pytest.approx(kept.energy, rel=1e-10)
+    np.testing.assert_allclose(dipole(flipped), dipole(kept), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(flipped.stress, kept.stress, rtol=0, atol=1e-12)
+
+
+def test_oscillating_field_and_work(cell, tmp_path):
+    """Forces follow the field of the step; the work is the integral of E.dp, summed by the trapezoid over steps."""
+    tail = "velocity all create 3000 1 loop geom\nfix nve all nve\nthermo 1\nthermo_modify format float %.17g\nrun 20 post no\n"
+    script = HEAD + "variable e equal 0.3*sin(0.2*step)\nfix field all efield/pbc v_e 0 0.1\n"
+    result = evaluate(script + "thermo_style custom step pe f_field f_field[1] f_field[3] f_field[7] f_field[10]\n" + tail, tmp_path, columns=VECTOR)
+    rows = [line.split() for line in result.log.splitlines() if re.fullmatch(r"\s*\d+( +[-+.e\d]+){6}\s*", line)]
+    step, pe, energy, px, pz, ex, work = np.array(rows[:21], dtype=float).T
+    np.testing.assert_allclose(step, np.arange(21))
+    np.testing.assert_allclose(ex, 0.3 * np.sin(0.2 * step), rtol=1e-12)
+    np.testing.assert_allclose(pe, -ex * px - 0.1 * pz, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(energy, pe, rtol=0, atol=1e-14)
+    expected = np.concatenate([[0.0], np.cumsum(0.5 * (ex[1:] + ex[:-1]) * np.diff(px) + 0.1 * np.diff(pz))])
+    np.testing.assert_allclose(work, expected, rtol=0, atol=1e-12)
+    assert abs(work[-1]) > 1e-3
+    np.testing.assert_allclose(result.forces[0], 0.5 * np.array([ex[-1], 0, 0.1]), rtol=1e-12)
+
+
+def test_atoms_that_come_and_go(cell, tmp_path):
+    """A new atom starts without displacement; a deleted one takes its share of the dipole with it."""
+    before = evaluate(shaken(), tmp_path, columns=VECTOR)
+    created = "create_atoms 1 single 1.0 2.0 3.0 units box\nset atom 43 charge 0.5\ngroup gone id 5\n"
+    after = evaluate(shaken(tail=created), tmp_path, ranks=2, columns=VECTOR)
+    assert after.energy == pytest.approx(before.energy, abs=1e-10)
+    gone = evaluate(shaken(tail=created + "delete_atoms group gone compress no\n"), tmp_path, ranks=2, columns=VECTOR)
+    plain = evaluate(HEAD + "run 0 post no\n", tmp_path)
+    share = 0.5 * (before.positions - plain.positions)[4]
+    assert np.abs(share).min() > 1e-3
+    np.testing.assert_allclose(dipole(gone), dipole(before) - share, rtol=0, atol=1e-10)
+
+
+def test_half_a_cell_from_the_reference_file(cell, tmp_path):
+    """Two images equally near: the same one whatever the flags, with a warning; beyond half a cell, the nearest."""
+    dump = "write_dump all custom ref.dump id xu yu zu modify format float %.17g\ngroup one id 5\n"
+    lx = cell.cell.array[0, 0]
+    for part, expected in ((0.5, 0.5), (-0.5, 0.5), (0.6, -0.4)):
+        move = f"displace_atoms one move {part * lx:.17g} 0 0 units box\n"
+        for flags in ("", "set atom 5 image 3 0 0\n"):
+            result = evaluate(HEAD + dump + move + flags + FIELD.format("reference ref.dump"), tmp_path, columns=VECTOR)
+            np.testing.assert_allclose(dipole(result), [0.5 * expected * lx, 0, 0], rtol=0, atol=1e-9)
+            assert ("nearly half a cell vector" in result.log) == (abs(part) == 0.5)
+
+
+def test_neb_in_a_field(tmp_path):
+    """One rank a replica; tests/validation has two."""
+    check_neb_over_the_boundary(tmp_path, 3, "3x1")
+
+
+def manual_examples() -> list[str]:
+    """The blocks of the manual's section Examples."""
+    return re.findall(r"```\n(.*?)```", MANUAL.read_text().split("## Examples")[1].split("\n## ")[0], flags=re.S)
+
+
+@pytest.mark.parametrize("example", manual_examples())
+def test_examples_of_the_manual(cell, tmp_path, example):
+    before = "group mobile type 1\nwrite_dump all custom perfect.reference id xu yu zu\n"
+    result = evaluate(HEAD + before + example + SHAKE, tmp_path)
+    assert abs(result.energy) > 1e-6
 
 
 def test_variable_field_and_group(cell, tmp_path):
@@ -188,6 +281,11 @@ def test_net_charge_warns(cell, tmp_path):
         ("fix f all efield/pbc 0.1 0 0 reference nowhere", "nowhere cannot be opened"),
         ("fix f all efield/pbc 0.1 0 0 reference data.test", "is not a LAMMPS text dump"),
         ("write_dump all custom bad id x y z\nfix f all efield/pbc 0.1 0 0 reference bad", "has no column xu"),
+        ("write_dump all custom bad id xu yu zu\nchange_box all x scale 1.3 remap\nfix f all efield/pbc 0.1 0 0 reference bad", "was written in another box"),
+        ("write_dump all custom bad id xu yu zu\nshell sed -i 12s/[.]/x/ bad\nfix f all efield/pbc 0.1 0 0 reference bad", "where a number is expected"),
+        ("fix f all efield/pbc 0.1 0 0 lattice yes\nfix d all deform 1 xy vel 200\nrun 100", "use `flip no`"),
+        ("fix f all efield/pbc 0.1 0 0\nrun_style respa 2 2", "does not work with run_style respa"),
+        ("fix n all neb 1.0\nfix f all efield/pbc 0.1 0 0", "define fix neb after it"),
         ("group few id 1 2\nwrite_dump few custom bad id xu yu zu\nfix f all efield/pbc 0.1 0 0 reference bad", "has 2 atoms but none with id"),
     ],
 )

@@ -24,6 +24,7 @@ validate: venv
 
 bench: venv
 	$(BIN)/python tests/benchmarks/styles.py
+	$(BIN)/python tests/benchmarks/gap.py
 
 clean:
 	rm -rf build .venv

@@ -4,6 +4,7 @@
 #include "xml.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -134,14 +135,16 @@ void read_points(const std::string &name, const std::string &checksum, std::size
   int line = 1;
   const auto fail = [&](const std::string &what) { throw std::runtime_error(path + ":" + std::to_string(line) + ": " + what + ": restore the file"); };
   points.reserve(count);
-  for (const char *at = text.c_str();;) {
-    for (; std::isspace(static_cast<unsigned char>(*at)); ++at) line += *at == '\n';
-    if (*at == '\0') break;
-    char *end = nullptr;
-    points.push_back(std::strtod(at, &end));
-    if (end == at || !std::isfinite(points.back()) || (*end != '\0' && !std::isspace(static_cast<unsigned char>(*end)))) fail("found something that is no number");
-    if (points.size() > count) fail("found more numbers than " + expected);
-    at = end;
+  const auto space = [](char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; };
+  for (const char *at = text.data(), *end = at + text.size();;) {
+    for (; at < end && space(*at); ++at) line += *at == '\n';
+    if (at == end) break;
+    double value = 0.0;
+    const auto [stop, error] = std::from_chars(at + (*at == '+'), end, value);    // several times faster than strtod
+    if (error != std::errc() || !std::isfinite(value) || (stop < end && !space(*stop))) fail("found something that is no number");
+    if (points.size() == count) fail("found more numbers than " + expected);
+    points.push_back(value);
+    at = stop;
   }
   if (points.size() < count) fail("has " + std::to_string(points.size()) + " numbers, " + expected);
   if (!checksum.empty() && md5(text) != checksum)

@@ -9,11 +9,20 @@
 namespace esgap::gap {
 namespace {
 
+// floor(2^32 |sin(i + 1)|), of RFC 1321.
+std::array<std::uint32_t, 64> constants()
+{
+  std::array<std::uint32_t, 64> table;
+  for (int i = 0; i < 64; ++i) table[i] = static_cast<std::uint32_t>(std::floor(std::fabs(std::sin(i + 1.0)) * 4294967296.0));
+  return table;
+}
+
 using State = std::array<std::uint32_t, 4>;
 
 void add_block(State &state, const unsigned char *block)
 {
   static const std::array<int, 16> SHIFT = {7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21};
+  static const std::array<std::uint32_t, 64> CONSTANT = constants();
   std::array<std::uint32_t, 16> word;
   std::memcpy(word.data(), block, 64);    // little-endian, as every machine LAMMPS plugins run on
   auto [a, b, c, d] = state;
@@ -21,8 +30,7 @@ void add_block(State &state, const unsigned char *block)
     const int round = i / 16;
     const std::uint32_t mix = round == 0 ? (b & c) | (~b & d) : round == 1 ? (d & b) | (~d & c) : round == 2 ? b ^ c ^ d : c ^ (b | ~d);
     const int pick = round == 0 ? i : round == 1 ? (5 * i + 1) % 16 : round == 2 ? (3 * i + 5) % 16 : (7 * i) % 16;
-    const auto constant = static_cast<std::uint32_t>(std::floor(std::fabs(std::sin(i + 1.0)) * 4294967296.0));
-    const std::uint32_t sum = a + mix + constant + word[pick];
+    const std::uint32_t sum = a + mix + CONSTANT[i] + word[pick];
     const int shift = SHIFT[4 * round + i % 4];
     a = d;
     d = c;

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from quippy.potential import Potential as Quippy
 
 from esgap.calculators import GAP
 
+ROOT = Path(__file__).parents[2]
 READ = "units metal\natom_style charge\nread_data data.test\n"
 ENERGY, FORCE, STRESS = 5e-9, 1e-7, 1e-6  # eV/atom, eV/Angstrom, relative to the largest component: what the manual promises
 
@@ -118,6 +120,17 @@ def test_null_leaves_a_type_to_other_styles(li7p3s11, data_file, tiny_gap, tmp_p
     rest.calc = GAP(tiny_gap)
     assert result.thermo["c_g"] == pytest.approx(rest.get_potential_energy(), abs=1e-9)
     np.testing.assert_allclose(result.forces[atoms.numbers != 16], rest.get_forces(), atol=1e-10, rtol=0)
+
+
+def test_two_potentials_at_a_time(li7p3s11, data_file, tiny_gap, tmp_path):
+    data_file(li7p3s11)
+    alone = evaluate(gap(tiny_gap), tmp_path)
+    shipped = ROOT / "potentials" / "li7p3s11" / "gap" / "gap.xml"
+    other = evaluate(gap(shipped), tmp_path)
+    both = READ + f"pair_style hybrid/overlay gap gap\npair_coeff * * gap 1 {tiny_gap} Li P S\npair_coeff * * gap 2 {shipped} Li P S\n"
+    result = evaluate(both, tmp_path, ranks=2)
+    assert result.energy == pytest.approx(alone.energy + other.energy, rel=1e-12)
+    np.testing.assert_allclose(result.forces, alone.forces + other.forces, atol=1e-10, rtol=0)
 
 
 @pytest.mark.parametrize("ranks", [1, 4])

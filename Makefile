@@ -23,7 +23,7 @@ validate: venv
 	$(BIN)/python -m pytest tests/validation
 
 bench: venv
-	$(BIN)/python tests/benchmarks/styles.py
+	for file in tests/benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 	$(BIN)/python tests/benchmarks/gap.py
 
 clean:

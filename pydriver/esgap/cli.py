@@ -43,6 +43,7 @@ def deck(study: Study, out: Out):
     from esgap.pipeline import make_deck
 
     plan = make_deck(study, out)
+    console.print(f"long-range sum: {plan.electrostatics} (all trials: {out}/electrostatics.csv)", soft_wrap=True, highlight=False)
     console.print(f"{len(plan.jobs)} jobs in {out}: run them with `sh commands.sh` there, then `esgap analyse {out}`", soft_wrap=True)
 
 

@@ -52,8 +52,8 @@ class Electrostatics(_Table):
     @classmethod
     def _style_and_accuracy(cls, kspace: str) -> str:
         words = kspace.split()
-        if len(words) != 2 or words[0] not in ("ewald", "pppm") or not 0 < float(words[1]) < 1:
-            raise ValueError(f'kspace is "{kspace}", expected "ewald ACCURACY" or "pppm ACCURACY"')
+        if len(words) != 2 or words[0] != "pppm" or not 0 < float(words[1]) < 1:
+            raise ValueError(f'kspace is "{kspace}", expected "pppm ACCURACY"')
         return kspace
 
 
@@ -190,18 +190,25 @@ else "print 'The variable engine is ${{engine}}, expected native or quip'" "quit
 """
 
 _ES_GAP = """
+# Where real space ends and the mesh begins: the energy does not depend on it beyond the accuracy, the time does.
+# `esgap deck` chooses cutoff and order for a cell; `-var` or a `variable` before the include sets them.
+variable coulomb_cutoff   index {cutoff}    # Angstrom
+variable coulomb_accuracy index {accuracy}  # of the forces, relative
+variable coulomb_order    index 7       # of the interpolation to the mesh
+
 # Fixed charges on Slater densities: charges in e, exponents in 1/Angstrom.
 {charges}
 
 if "${{engine}} == native" then &
-  "pair_style hybrid/overlay gap coul/slater/long slater {cutoff}" &
+  "pair_style hybrid/overlay gap coul/slater/long slater ${{coulomb_cutoff}}" &
   "pair_coeff * * gap ${{potential}}/{file} {symbols}" &
 elif "${{engine}} == quip" &
-  "pair_style hybrid/overlay quip coul/slater/long slater {cutoff}" &
+  "pair_style hybrid/overlay quip coul/slater/long slater ${{coulomb_cutoff}}" &
   'pair_coeff * * quip ${{potential}}/{file} "Potential xml_label={label}" {numbers}' &
 else "print 'The variable engine is ${{engine}}, expected native or quip'" "quit 1"
 {exponents}
-kspace_style {kspace}
+kspace_style pppm ${{coulomb_accuracy}}
+kspace_modify order ${{coulomb_order}}
 """
 
 
@@ -214,9 +221,8 @@ def _include(p: Potential) -> str:
         return header + _GAP_ONLY.format(**gap)
     charges = "\n".join(f"set type {i} charge {p.charge_of(s)}  # {s}" for i, s in _types(p))
     exponents = "\n".join(slater_coefficients(p.elements, p.electrostatics, "coul/slater/long "))
-    return header + _ES_GAP.format(
-        **gap, charges=charges, exponents=exponents, cutoff=p.electrostatics.cutoff, kspace=p.electrostatics.kspace
-    )
+    accuracy = p.electrostatics.kspace.split()[1]
+    return header + _ES_GAP.format(**gap, charges=charges, exponents=exponents, cutoff=p.electrostatics.cutoff, accuracy=accuracy)
 
 
 def slater_coefficients(elements: tuple[str, ...], es: Electrostatics, sub_style: str = "") -> list[str]:

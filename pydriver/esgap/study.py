@@ -40,6 +40,14 @@ class Relax(Model):
     max_steps: Annotated[int, Field(ge=1)] = 2000
 
 
+class Coulomb(Model):
+    """The long-range sum of a potential with charges; cutoff and order are chosen for the least time when not given."""
+
+    accuracy: Annotated[float, Field(gt=0, lt=1)] = 1e-6  # of the forces, relative to that of two unit charges 1 Angstrom apart
+    cutoff: Positive | None = None  # Angstrom, real space
+    order: Annotated[int, Field(ge=2, le=7)] | None = None  # of the interpolation to the mesh
+
+
 class Run(Model):
     """How LAMMPS is started; `launcher` is the command before lmp, for example "srun -n {ranks}"."""
 
@@ -61,6 +69,7 @@ class FrenkelStudy(Model):
     defect: Defect = Defect()
     field: ElectricField = ElectricField()
     relax: Relax = Relax()
+    electrostatics: Coulomb = Coulomb()
     run: Run = Run()
 
 

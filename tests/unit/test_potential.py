@@ -76,7 +76,7 @@ def test_unknown_name_lists_what_there_is(tmp_path, monkeypatch):
         ('name = "es-gap"', 'name = "es-gap"\ncolour = "red"', "colour: unknown key"),
         ('label = "LABEL"\n', "", r"gap\.label: Field required"),
         ("cutoff = 10.0", "cutoff = -1.0", r"electrostatics\.cutoff: Input should be greater than 0"),
-        ('kspace = "pppm 1.0e-6"', 'kspace = "msm 1e-4"', r'kspace is "msm 1e-4", expected "ewald ACCURACY" or'),
+        ('kspace = "pppm 1.0e-6"', 'kspace = "msm 1e-4"', r'kspace is "msm 1e-4", expected "pppm ACCURACY"'),
         ('elements = ["Li", "S"]', 'elements = ["Li"]', r"electrostatics\.charges and elements differ by S"),
         ('elements = ["Li", "S"]', 'elements = ["Li", "Xx"]', "Xx is no chemical symbol"),
         ('file = "gap.xml"', 'file = "other.xml"', r"gap\.files has no SHA-256 of other\.xml"),
@@ -113,11 +113,12 @@ def test_element_without_charge(tmp_path):
 def test_include_holds_the_numbers_of_the_toml(tmp_path):
     text = Potential.load(make(tmp_path)).lammps_include()
     assert "set type 1 charge 0.5 " in text and "set type 2 charge -1.0 " in text
-    assert "pair_style hybrid/overlay gap coul/slater/long slater 10.0" in text
+    assert "variable coulomb_cutoff   index 10.0 " in text and "variable coulomb_accuracy index 1.0e-6 " in text
+    assert "pair_style hybrid/overlay gap coul/slater/long slater ${coulomb_cutoff}" in text
     assert "pair_coeff * * gap ${potential}/gap.xml Li S" in text
     assert "pair_coeff * * quip ${potential}/gap.xml \"Potential xml_label=LABEL\" 3 16" in text
     assert "pair_coeff * * coul/slater/long 1.0 1 " in text and "pair_coeff 2 2 coul/slater/long 1.2 3 " in text
-    assert text.rstrip().endswith("kspace_style pppm 1.0e-6")
+    assert text.rstrip().endswith("kspace_style pppm ${coulomb_accuracy}\nkspace_modify order ${coulomb_order}")
 
 
 def test_include_without_electrostatics(tmp_path):

@@ -9,6 +9,7 @@ from ase import Atoms
 from ase.geometry import get_distances
 from ase.io import read
 
+from esgap.deck.coulomb import describe, split, variables
 from esgap.deck.plan import Job, Moved, Plan, Point, commands
 from esgap.errors import EsgapError
 from esgap.interstitial import atom_to_move, check_cell, interstitial_sites
@@ -23,7 +24,7 @@ OVERLAP = 1.0  # Angstrom; no two nuclei of a battery material come this close
 
 
 def write_deck(study: FrenkelStudy, folder: Path) -> Plan:
-    """Write in.defect, data.perfect, data.defect, sites.csv, commands.sh and plan.json into `folder`.
+    """Write in.defect, data.perfect, data.defect, sites.csv, electrostatics.csv, commands.sh and plan.json into `folder`.
 
     Raises EsgapError: unreadable structure, overlapping atoms, an element that a potential lacks, a net
     charge, a cell too small, no such site or atom.
@@ -41,7 +42,10 @@ def write_deck(study: FrenkelStudy, folder: Path) -> Plan:
     defect = perfect.copy()
     defect.positions[moved.id - 1] += moved.displacement
 
+    trials = split(potentials[0], perfect, study.electrostatics, study.run)
+
     folder.mkdir(parents=True, exist_ok=True)
+    trials.to_csv(folder / "electrostatics.csv", index=False)
     shutil.copyfile(resources.files("esgap") / "data" / "inputs" / DECK, folder / DECK)
     sites.to_csv(folder / "sites.csv", float_format="%.4f")
     for cell, atoms in zip(CELLS, (perfect, defect)):
@@ -52,7 +56,8 @@ def write_deck(study: FrenkelStudy, folder: Path) -> Plan:
         cell=tuple(map(tuple, perfect.cell.array)),
         elements=potentials[0].elements,
         moved=moved,
-        jobs=tuple(plan_jobs(study, potentials, perfect.cell)),
+        electrostatics=describe(trials.iloc[0], study.electrostatics.accuracy),
+        jobs=tuple(plan_jobs(study, potentials, perfect.cell, variables(trials.iloc[0], study.electrostatics.accuracy))),
         points=tuple(plan_points(study, potentials)),
     )
     plan.save(folder)
@@ -113,16 +118,16 @@ def choose_atom(atoms: Atoms, sites, study: FrenkelStudy) -> Moved:
     return Moved(id=index + 1, site=wanted.site, position=tuple(site), displacement=tuple(displacement))
 
 
-def plan_jobs(study: FrenkelStudy, potentials: list[Potential], cell):
+def plan_jobs(study: FrenkelStudy, potentials: list[Potential], cell, coulomb: dict[str, str]):
     """Yield the jobs: each potential at zero field, then the charged one outwards along each direction.
 
     A field point starts from the relaxed cell of its neighbour nearer to zero: the branch is followed
-    adiabatically, and a jump to another state shows as such.
+    adiabatically, and a jump to another state shows as such. `coulomb`: the variables that set the long-range sum.
     """
     for potential in potentials:
         for which in CELLS:
             zero = job_name(potential, which)
-            yield _job(study, potential, zero, f"data.{which}", np.zeros(3))
+            yield _job(study, potential, zero, f"data.{which}", np.zeros(3), coulomb)
             if potential is not potentials[0]:
                 continue
             for direction in study.field.directions:
@@ -130,7 +135,7 @@ def plan_jobs(study: FrenkelStudy, potentials: list[Potential], cell):
                     previous = zero
                     for value in sorted((v for v in study.field.values if v * sign > 0), key=abs):
                         name = job_name(potential, which, direction, value)
-                        yield _job(study, potential, name, f"{previous}/relaxed.data", to_lammps_vector(field_vector(direction, value), cell))
+                        yield _job(study, potential, name, f"{previous}/relaxed.data", to_lammps_vector(field_vector(direction, value), cell), coulomb)
                         previous = name
 
 
@@ -162,7 +167,7 @@ def job_name(potential: Potential, which: str, direction: str = "-", value: floa
     return f"points/{potential.name}/{which}/" + (f"{direction}{value:+g}" if value else "zero")
 
 
-def _job(study: FrenkelStudy, potential: Potential, name: str, data: str, field: np.ndarray) -> Job:
+def _job(study: FrenkelStudy, potential: Potential, name: str, data: str, field: np.ndarray, coulomb: dict[str, str]) -> Job:
     variables = {
         "potential": str(potential.folder),
         "engine": study.run.engine,
@@ -174,7 +179,7 @@ def _job(study: FrenkelStudy, potential: Potential, name: str, data: str, field:
         "force": repr(study.relax.force),
         "max_steps": str(study.relax.max_steps),
         "out": f"{name}/relaxed",
-    }
+    } | (coulomb if potential.electrostatics else {})
     inputs = (DECK, "data.perfect", data, *(str(potential.folder / file) for file in ("potential.toml", "potential.lmp")))
     outputs = tuple(f"{name}/{file}" for file in ("relaxed.dump", "relaxed.data", "log.lammps"))
     return Job(name=name, deck=DECK, variables=variables, inputs=inputs, outputs=outputs)

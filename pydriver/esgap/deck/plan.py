@@ -54,6 +54,7 @@ class Plan(BaseModel):
     cell: tuple[tuple[float, float, float], ...]  # Angstrom, cell vectors as rows, in the frame of the structure file
     elements: tuple[str, ...]  # by LAMMPS type
     moved: Moved
+    electrostatics: str  # the split of the long-range sum, in words
     jobs: tuple[Job, ...]
     points: tuple[Point, ...]
 

@@ -1,0 +1,98 @@
+"""The split of the Coulomb sum between real space and mesh that costs least time for a cell, at a given accuracy.
+
+The energy does not depend on it beyond that accuracy. LAMMPS itself says, for each trial, which mesh the accuracy needs
+and how many pairs the cutoff has; a choice by these counts is the same on every machine, unlike one by the clock.
+"""
+
+import re
+import tempfile
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+from ase import Atoms
+
+from esgap.errors import EsgapError
+from esgap.potential import Electrostatics, Potential, slater_coefficients
+from esgap.run import launch
+from esgap.structure import write_data
+from esgap.study import Coulomb, Run
+
+CUTOFFS = (7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0)  # Angstrom
+ORDERS = (5, 7)
+# Milliseconds; `make bench` prints the parts of a step to compare with. Only their ratios matter for the choice.
+PAIR = 2.0e-5  # a neighbour within cutoff + skin: the pair loop and its share of the neighbour lists
+MESH_POINT = 8.5e-5  # four Fourier transforms and the multiplications between them
+CHARGE_POINT = 2.0e-6  # charge to mesh and field back, for an atom and each of its order^3 mesh points
+
+TRIAL = """
+print "TRIAL {cutoff} {order}"
+units metal
+atom_style charge
+read_data data.trial
+neighbor 1.0 bin
+pair_style coul/slater/long slater {cutoff}
+pair_modify table 0
+{coefficients}
+kspace_style pppm {accuracy}
+kspace_modify order {order}
+thermo_modify warn reset
+run 0
+clear
+"""
+
+
+def split(potential: Potential, atoms: Atoms, coulomb: Coulomb, run: Run) -> pd.DataFrame:
+    """The trials for `atoms`, best first: columns cutoff (Angstrom), order, mesh, pairs, screening_cut_off, milliseconds.
+
+    `milliseconds` is the estimated time of a step on one core; trials in which a screening function S reaches beyond the cutoff
+    come last. Cutoff or order given in `coulomb` leave no choice of them. Raises EsgapError when lmp fails, or when every
+    cutoff is too short for the densities.
+    """
+    es = potential.electrostatics
+    cutoffs = (coulomb.cutoff,) if coulomb.cutoff else CUTOFFS
+    orders = (coulomb.order,) if coulomb.order else ORDERS
+    trials = pd.DataFrame(_trials(es, potential, atoms, coulomb.accuracy, list(product(cutoffs, orders)), run))
+    trials["milliseconds"] = (PAIR * trials.pairs + MESH_POINT * trials.mesh.map(_points) + CHARGE_POINT * len(atoms) * trials.order**3).round(3)
+    trials = trials.sort_values(["screening_cut_off", "milliseconds"], ignore_index=True)
+    if trials.screening_cut_off[0] and not coulomb.cutoff:
+        raise EsgapError(
+            f"the densities of {potential.name} overlap beyond {max(cutoffs):g} Angstrom (smallest zeta {min(es.zeta.values()):g}/Angstrom): "
+            "give `cutoff` in [electrostatics] of the study to cut them off all the same"
+        )
+    return trials
+
+
+def describe(best: pd.Series, accuracy: float) -> str:
+    """The chosen split in one line."""
+    return f"cutoff {best.cutoff:g} Angstrom, pppm {accuracy:g} of order {best.order}, mesh {best.mesh}, about {best.milliseconds:.2f} ms a step on one core"
+
+
+def variables(best: pd.Series, accuracy: float) -> dict[str, str]:
+    """The variables of `potential.lmp` that set this split."""
+    return {"coulomb_cutoff": f"{best.cutoff:g}", "coulomb_accuracy": f"{accuracy:g}", "coulomb_order": str(best.order)}
+
+
+def _trials(es: Electrostatics, potential: Potential, atoms: Atoms, accuracy: float, candidates, run: Run):
+    """Yield a row for each (cutoff, order), all from one start of lmp on one rank."""
+    coefficients = "\n".join(slater_coefficients(potential.elements, es))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_data(folder / "data.trial", atoms, potential)
+        texts = (TRIAL.format(cutoff=cutoff, order=order, accuracy=accuracy, coefficients=coefficients) for cutoff, order in candidates)
+        (folder / "in.trial").write_text("".join(texts))
+        launch([run.lmp, "-in", "in.trial", "-log", "log.trial", "-screen", "none"], folder, folder / "log.trial")
+        logs = re.split(r"^TRIAL .*$", (folder / "log.trial").read_text(), flags=re.M)[1:]
+    for (cutoff, order), log in zip(candidates, logs, strict=True):
+        yield {
+            "cutoff": cutoff,
+            "order": order,
+            "mesh": "x".join(re.search(r"grid = (\d+) (\d+) (\d+)", log).groups()),
+            "pairs": int(re.search(r"Total # of neighbors = (\d+)", log)[1]),
+            "screening_cut_off": "is cut off" in log,
+        }
+
+
+def _points(mesh: str) -> int:
+    nx, ny, nz = map(int, mesh.split("x"))
+    return nx * ny * nz

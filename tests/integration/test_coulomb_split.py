@@ -1,0 +1,78 @@
+"""The deck generator's split of the Coulomb sum: shown, within its accuracy, and open to the user's own."""
+
+import json
+
+import numpy as np
+import pytest
+from ase.io import read
+from conftest import ROOT
+
+from esgap.deck.coulomb import split, variables
+from esgap.doctor import static
+from esgap.errors import EsgapError
+from esgap.potential import Potential
+from esgap.study import Coulomb, Run
+
+UNIT_FORCE = 14.4  # eV/Angstrom, of two unit charges 1 Angstrom apart, to which the accuracy is relative
+INCLUDE = "include      ${potential}/potential.lmp"
+
+
+@pytest.fixture(scope="module")
+def potential() -> Potential:
+    return Potential.load(ROOT / "potentials/li7p3s11/es-gap")
+
+
+@pytest.fixture(scope="module")
+def atoms():
+    atoms = read(ROOT / "inputs/structures/li7p3s11.cif")
+    atoms.rattle(0.05, seed=1)
+    return atoms
+
+
+def electrostatics_alone(potential, values: dict[str, str], kspace: str | None = None) -> str:
+    """The text of potential.lmp without the GAP and with the variables given; `kspace` replaces its last two lines."""
+    lines = potential.lammps_include().splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("if "))
+    end = next(i for i, line in enumerate(lines) if line.startswith("pair_coeff"))
+    style = ["pair_style coul/slater/long slater ${coulomb_cutoff}"]
+    text = "\n".join(lines[:start] + style + [line.replace("coul/slater/long ", "") for line in lines[end:]])
+    if kspace:
+        text = text.split("kspace_style")[0] + kspace
+    return "".join(f"variable {key} index {value}\n" for key, value in values.items()) + text + "\n"
+
+
+@pytest.mark.parametrize("accuracy", [1e-4, 1e-5, 1e-6])
+def test_forces_are_within_the_accuracy(potential, atoms, accuracy):
+    """RMS error of the chosen split against a converged Ewald sum; a tenth of the accuracy would not hold."""
+    trials = split(potential, atoms, Coulomb(accuracy=accuracy), Run(ranks=1))
+    chosen = static(potential, atoms, Run(ranks=1), include=electrostatics_alone(potential, variables(trials.iloc[0], accuracy)))
+    exact = static(
+        potential, atoms, Run(ranks=1), include=electrostatics_alone(potential, {"coulomb_cutoff": "16.0"}, "kspace_style ewald 1.0e-10")
+    )
+    error = np.sqrt(np.mean(np.sum((chosen.forces - exact.forces) ** 2, axis=1)))
+    assert 0.01 * accuracy * UNIT_FORCE < error < accuracy * UNIT_FORCE
+    assert chosen.energy == pytest.approx(exact.energy, rel=10 * accuracy)
+    assert not trials.screening_cut_off[0] and trials.milliseconds[0] == trials.milliseconds[~trials.screening_cut_off].min()
+
+
+def test_given_values_leave_no_choice(potential, atoms):
+    trials = split(potential, atoms, Coulomb(cutoff=9.0, order=5), Run(ranks=1))
+    assert len(trials) == 1 and trials.cutoff[0] == 9.0 and trials.order[0] == 5
+
+
+def test_densities_too_wide(potential, atoms):
+    wide = potential.electrostatics.model_copy(update={"zeta": {"Li": 0.5, "P": 1.3, "S": 1.2}})
+    with pytest.raises(EsgapError, match=r"overlap beyond 14 Angstrom \(smallest zeta 0.5/Angstrom\): give `cutoff`"):
+        split(potential.model_copy(update={"electrostatics": wide}), atoms, Coulomb(), Run(ranks=1))
+
+
+def test_deck_shows_and_uses_the_choice(esgap, study, tmp_path):
+    file = study(("[relax]", "[electrostatics]\naccuracy = 1e-5\norder = 7\n[relax]"))
+    done = esgap("deck", file, "-o", "deck")
+    assert done.returncode == 0, done.stderr
+    assert "long-range sum: cutoff 10 Angstrom, pppm 1e-05 of order 7, mesh " in done.stdout
+    jobs = json.loads((tmp_path / "deck/plan.json").read_text())["jobs"]
+    with_charges = [job["variables"] for job in jobs if job["name"].startswith("points/es-gap")]
+    assert with_charges and all(v["coulomb_cutoff"] == "10" and v["coulomb_accuracy"] == "1e-05" for v in with_charges)
+    assert not any("coulomb_cutoff" in job["variables"] for job in jobs if job["name"].startswith("points/gap"))
+    assert "-var coulomb_cutoff 10 -var coulomb_accuracy 1e-05 -var coulomb_order 7" in (tmp_path / "deck/commands.sh").read_text()

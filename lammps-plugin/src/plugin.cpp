@@ -1,9 +1,8 @@
-// Entry point of the plugin: a table of styles and a loop that registers them.
+// A table of the styles and a loop that registers them; src/loader/ calls it in an lmp that it was compiled for.
 
 #include "lammps_plugin_abi.h"
 #include "pair_quip.h"
 
-#include "error.h"
 #include "fix.h"
 #include "lammps.h"
 #include "pair.h"
@@ -12,7 +11,6 @@
 #include "pair_coul_slater_long.h"
 #include "pair_gap.h"
 
-#include <cstdlib>
 #include <vector>
 
 using LAMMPS_NS::LAMMPS;
@@ -49,23 +47,11 @@ lammpsplugin_t fix(const char *name, const char *info, lammps_factory2 *factory)
   return p;
 }
 
-// A style compiled for another LAMMPS has another class layout: it would crash or, worse, not crash.
-void check_version(LAMMPS *lmp)
-{
-  if (lmp->num_ver == ESGAP_LAMMPS_VERSION || std::getenv("ESGAP_ALLOW_LAMMPS_MISMATCH")) return;
-  lmp->error->all(FLERR,
-                  "The esgap plugin was built for LAMMPS {} but this lmp is {}: rebuild the plugin for it, "
-                  "or set ESGAP_ALLOW_LAMMPS_MISMATCH=1 to load it all the same",
-                  ESGAP_LAMMPS_VERSION, lmp->num_ver);
-}
-
 }    // namespace
 
-void lammpsplugin_init(void *ptr, void *handle, void *regfunc)
+extern "C" __attribute__((visibility("default"))) void esgap_register(void *ptr, void *handle, void *regfunc)
 {
   auto *lmp = static_cast<LAMMPS *>(ptr);
-  check_version(lmp);
-
   std::vector<lammpsplugin_t> styles = {
       pair("quip", "GAP and QUIP potentials through the quippy-ase wheel", &make<esgap::PairQuipWheel>),
       pair("coul/slater/long", "real-space Coulomb energy of Slater densities", make<esgap::PairCoulSlater>),

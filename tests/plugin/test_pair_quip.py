@@ -223,6 +223,7 @@ def test_library_is_found_beside_the_plugin_or_by_the_variable(crystal, script, 
     elsewhere = tmp_path / "site-packages" / "esgap" / "plugin" / "copyplugin.so"
     elsewhere.parent.mkdir(parents=True)
     shutil.copy(installed("esgap/plugin/esgapplugin.so"), elsewhere)
+    shutil.copy(installed("esgap/plugin/libesgap_styles.so"), elsewhere.parent)
     from_copy = f"plugin clear\nplugin load {elsewhere}\n" + script
     assert_refused(from_copy, "no QUIP library: expected libPotentials-*.so in", tmp_path)
     monkeypatch.setenv("ESGAP_QUIP_LIBRARY", str(installed("quippy_ase.libs/libPotentials*.so")))

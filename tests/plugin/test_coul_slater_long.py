@@ -1,8 +1,8 @@
-"""pair_style coul/slater/long: independent oracles, differences, ranks, files and refusals, on the triclinic crystal."""
+"""pair_style coul/slater/long: independent oracles, hybrid, refusals and warnings, on the triclinic crystal; test_coul_slater_cases.py has the rest."""
 
 import numpy as np
 import pytest
-from harness import difference_forces, evaluate, launch
+from harness import evaluate, launch
 from scipy.integrate import quad
 
 HEAD = "units metal\natom_style charge\nread_data data.test\n"
@@ -65,13 +65,6 @@ def test_densities_against_the_fourier_integral(tmp_path, a, b):
         assert screened - point == pytest.approx(expected, rel=1e-6, abs=1.5e-5 / r)
 
 
-@pytest.mark.parametrize("kspace, atol", [(EWALD, 1e-7), (PPPM, 1e-4)])
-def test_forces_by_central_differences(li7p3s11, data_file, tmp_path, kspace, atol):
-    data_file(li7p3s11)
-    forces = evaluate(HEAD + SLATER + kspace, tmp_path).forces
-    differences = difference_forces(HEAD + SLATER + kspace, tmp_path, ids=(1, 17, 31))
-    np.testing.assert_allclose(forces[[0, 16, 30]], differences, rtol=0, atol=atol)
-
 
 def test_stress_by_central_differences(li7p3s11, data_file, tmp_path):
     """Strain along x and a shear xy, atoms carried along."""
@@ -94,36 +87,8 @@ def test_stress_by_central_differences(li7p3s11, data_file, tmp_path):
         assert abs(stress[component]) > 1e-4
 
 
-@pytest.mark.parametrize("newton", ["on", "off"])
-def test_ranks(li7p3s11, data_file, tmp_path, newton):
-    data_file(li7p3s11)
-    script = f"newton {newton}\n" + HEAD + SLATER + PPPM
-    one, two, four = (evaluate(script, tmp_path, ranks) for ranks in (1, 2, 4))
-    close(two, one, 1e-10)
-    close(four, one, 1e-10)
 
 
-def test_single_is_compute(li7p3s11, data_file, tmp_path):
-    """compute pair/local goes through single(): the sum of its energies is the pair energy."""
-    data_file(li7p3s11)
-    local = "compute local all pair/local eng\ncompute sum all reduce sum c_local inputs local\n"
-    result = evaluate(HEAD + SLATER + EWALD + local, tmp_path, columns="c_sum")
-    assert result.thermo["c_sum"] == pytest.approx(result.thermo["E_coul"], rel=1e-12)
-
-
-def test_per_atom_energies_add_up(li7p3s11, data_file, tmp_path):
-    data_file(li7p3s11)
-    result = evaluate(HEAD + SLATER + EWALD + "compute pea all pe/atom pair\n", tmp_path, peratom="c_pea")
-    assert result.peratom.sum() == pytest.approx(result.thermo["E_coul"], rel=1e-12)
-
-
-def test_restart_and_write_data(li7p3s11, data_file, tmp_path):
-    data_file(li7p3s11)
-    saved = "run 0 post no\nwrite_restart saved.restart\nwrite_data saved.data pair ii\n"
-    before = evaluate(HEAD + SLATER + EWALD + saved, tmp_path)
-    close(evaluate("read_restart saved.restart\n" + EWALD, tmp_path), before, 1e-12)
-    again = "units metal\natom_style charge\npair_style coul/slater/long slater 10.0\nread_data saved.data\n" + EWALD
-    close(evaluate(again, tmp_path), before, 1e-12)
 
 
 def test_overlay_and_uncharged_types(li7p3s11, data_file, tmp_path):

@@ -16,7 +16,6 @@ FIELD = "fix field all efield/pbc 0.05 -0.11 0.07 {}\n"
 SHAKE = "displace_atoms all random 0.3 0.2 0.25 4711 units box\n"
 VECTOR = "f_field f_field[1] f_field[2] f_field[3] f_field[4] f_field[5] f_field[6] f_field[7] f_field[8] f_field[9] f_field[10]"
 E = np.array([0.05, -0.11, 0.07])
-MANUAL = Path(__file__).parents[2] / "lammps-plugin" / "doc" / "efield_pbc.md"
 CASES = tomlkit.parse(Path(__file__).with_suffix(".toml").with_stem("efield_pbc").read_text())
 # Moves by atom: those of `displace_atoms random` depend on the positions.
 MOVES = "".join(f"group one id {i}\ndisplace_atoms one move {d} units box\ngroup one delete\n" for i, d in ((3, "2 1 0"), (17, "0.3 0 -0.5"), (30, "0 -1 1")))
@@ -238,18 +237,6 @@ def test_half_a_cell_from_the_reference_file(cell, tmp_path):
 def test_neb_in_a_field(tmp_path):
     """One rank a replica; tests/validation has two."""
     check_neb_over_the_boundary(tmp_path, 3, "3x1")
-
-
-def manual_examples() -> list[str]:
-    """The blocks of the manual's section Examples."""
-    return re.findall(r"```\n(.*?)```", MANUAL.read_text().split("## Examples")[1].split("\n## ")[0], flags=re.S)
-
-
-@pytest.mark.parametrize("example", manual_examples())
-def test_examples_of_the_manual(cell, tmp_path, example):
-    before = "group mobile type 1\nwrite_dump all custom perfect.reference id xu yu zu\n"
-    result = evaluate(HEAD + before + example + SHAKE, tmp_path)
-    assert abs(result.energy) > 1e-6
 
 
 def test_variable_field_and_group(cell, tmp_path):

@@ -24,7 +24,6 @@ validate: venv
 
 bench: venv
 	for file in tests/benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
-	$(BIN)/python tests/benchmarks/gap.py
 
 clean:
 	rm -rf build .venv

@@ -1,9 +1,9 @@
 // fix efield/pbc: a uniform electric field in a periodic cell, its energy counted from reference positions.
-// The physics is in uniform_field.h, the reference file in reference_dump.h; this is the LAMMPS side.
+// The physics is in uniform_field.h, the positions in displacements.h; this is the part that LAMMPS calls.
 #pragma once
 
+#include "displacements.h"
 #include "fix.h"
-#include "uniform_field.h"
 
 #include <array>
 #include <string>
@@ -51,21 +51,17 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
   };
 
   void parse_options(int, char **);
-  void read_reference();
   void init_variables();
   void refuse_wrong_setting() const;
   void warn_of_net_charge() const;
-  void absorb_relabelling();
   void follow_flip();
   void update_state();
   void add_work();
   bool in_group(int i) const;
-  Cell cell() const;
   double inverse_eps0() const;
-  Vector unwrapped_fraction(int i) const;
-  Vector displacement(const Cell &, int i) const;
   Vector given();
 
+  Displacements displacement;
   FieldControl control;
   Component component[3];
   std::string reference_file;    // empty: positions at the start
@@ -78,9 +74,6 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
   bool in_run = false;       // what follows belongs to an evaluation before in the same run
   Cell last_cell{};
   Vector last_dipole{}, last_field{};
-
-  double **reference = nullptr;    // per atom, fractional, unwrapped: where the displacement counts from ...
-  double **seen = nullptr;         // ... and the position at the end of the last run
 };
 
 }    // namespace esgap

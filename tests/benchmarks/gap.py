@@ -28,6 +28,7 @@ from esgap.calculators import Descriptor, kernels  # noqa: E402
 CRYSTAL = ROOT / "inputs" / "structures" / "li7p3s11.cif"
 NUMBERS = {"Li": 3, "P": 15, "S": 16}
 SPARSE = 1000  # points an element of the large potential
+ROUNDS = 3
 
 SCRIPT = """
 units metal
@@ -81,13 +82,14 @@ def floor(xml):
 
 
 def sizes(xml, folder, options):
-    """gap alone: sizes, and two ranks."""
+    """gap alone: sizes, and two ranks; the least time of several rounds through all."""
     print(f"\n{describe(xml)}: {'atoms':>8} {'ranks':>6} {'ms/atom/step':>13} {'wall':>8}   speed-up   MB a rank (LAMMPS)")
+    rounds = [{(n, r): measure(style(xml, "gap"), folder, cells(n), options.seconds, r) for n in options.large for r in (1, 2)} for _ in range(ROUNDS)]
+    best = {key: min((one[key] for one in rounds), key=lambda run: run[0]) for key in rounds[0]}
     for atoms in options.large:
-        single = None
+        single = best[atoms, 1][0]
         for ranks in (1, 2):
-            cpu, wall, log = measure(style(xml, "gap"), folder, cells(atoms), options.seconds, ranks)
-            single = single or cpu
+            cpu, wall, log = best[atoms, ranks]
             memory = re.findall(r"Per MPI rank memory allocation \(min/avg/max\) = \S+ \| \S+ \| (\S+) Mbytes", log)[-1]
             print(f"{'':{len(describe(xml))}}  {atoms:8} {ranks:6} {cpu:13.4f} {wall:8.4f} {ranks * single / cpu:10.2f} {memory:>20}", flush=True)
 

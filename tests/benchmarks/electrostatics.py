@@ -18,7 +18,7 @@ from harness import launch  # noqa: E402
 from esgap.deck.coulomb import describe, split, variables  # noqa: E402
 from esgap.potential import Potential, slater_coefficients  # noqa: E402
 from esgap.structure import write_data  # noqa: E402
-from esgap.study import Coulomb, Run  # noqa: E402
+from esgap.study import Coulomb  # noqa: E402
 
 HEAD = "units metal\natom_style charge\nread_data data.bench\n"
 MD = "neighbor 1.0 bin\nvelocity all create 300 1\nfix nve all nve\ntimestep 0.001\nrun {steps}\n"
@@ -48,7 +48,7 @@ def main():
 
 
 def report(potential, atoms, accuracy, folder, options):
-    best = split(potential, atoms, Coulomb(accuracy=accuracy), Run()).iloc[0]
+    best = split(potential, atoms, Coulomb(accuracy=accuracy)).iloc[0]
     chosen = variables(best, accuracy)
     md = MD.format(steps=options.steps)
     whole = HEAD + f"include {potential.folder}/potential.lmp\n" + md

@@ -44,7 +44,7 @@ def electrostatics_alone(potential, values: dict[str, str], kspace: str | None =
 @pytest.mark.parametrize("accuracy", [1e-4, 1e-5, 1e-6])
 def test_forces_are_within_the_accuracy(potential, atoms, accuracy):
     """RMS error of the chosen split against a converged Ewald sum; a tenth of the accuracy would not hold."""
-    trials = split(potential, atoms, Coulomb(accuracy=accuracy), Run(ranks=1))
+    trials = split(potential, atoms, Coulomb(accuracy=accuracy))
     chosen = static(potential, atoms, Run(ranks=1), include=electrostatics_alone(potential, variables(trials.iloc[0], accuracy)))
     exact = static(
         potential, atoms, Run(ranks=1), include=electrostatics_alone(potential, {"coulomb_cutoff": "16.0"}, "kspace_style ewald 1.0e-10")
@@ -56,18 +56,19 @@ def test_forces_are_within_the_accuracy(potential, atoms, accuracy):
 
 
 def test_given_values_leave_no_choice(potential, atoms):
-    trials = split(potential, atoms, Coulomb(cutoff=9.0, order=5), Run(ranks=1))
+    trials = split(potential, atoms, Coulomb(cutoff=9.0, order=5))
     assert len(trials) == 1 and trials.cutoff[0] == 9.0 and trials.order[0] == 5
 
 
 def test_densities_too_wide(potential, atoms):
     wide = potential.electrostatics.model_copy(update={"zeta": {"Li": 0.5, "P": 1.3, "S": 1.2}})
     with pytest.raises(EsgapError, match=r"overlap beyond 14 Angstrom \(smallest zeta 0.5/Angstrom\): give `cutoff`"):
-        split(potential.model_copy(update={"electrostatics": wide}), atoms, Coulomb(), Run(ranks=1))
+        split(potential.model_copy(update={"electrostatics": wide}), atoms, Coulomb())
 
 
 def test_deck_shows_and_uses_the_choice(esgap, study, tmp_path):
-    file = study(("[relax]", "[electrostatics]\naccuracy = 1e-5\norder = 7\n[relax]"))
+    """Also where the study's own lmp is not to be had: decks are written at home and run on a cluster."""
+    file = study(("[relax]", "[electrostatics]\naccuracy = 1e-5\norder = 7\n[relax]"), ("[run]", '[run]\nlmp = "/on/the/cluster/lmp"'))
     done = esgap("deck", file, "-o", "deck")
     assert done.returncode == 0, done.stderr
     assert "long-range sum: cutoff 10 Angstrom, pppm 1e-05 of order 7, mesh " in done.stdout

@@ -16,7 +16,7 @@ from esgap.errors import EsgapError
 from esgap.potential import Electrostatics, Potential, slater_coefficients
 from esgap.run import launch
 from esgap.structure import write_data
-from esgap.study import Coulomb, Run
+from esgap.study import Coulomb
 
 CUTOFFS = (7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0)  # Angstrom
 ORDERS = (5, 7)
@@ -42,7 +42,7 @@ clear
 """
 
 
-def split(potential: Potential, atoms: Atoms, coulomb: Coulomb, run: Run) -> pd.DataFrame:
+def split(potential: Potential, atoms: Atoms, coulomb: Coulomb) -> pd.DataFrame:
     """The trials for `atoms`, best first: columns cutoff (Angstrom), order, mesh, pairs, screening_cut_off, milliseconds.
 
     `milliseconds` is the estimated time of a step on one core; trials in which a screening function S reaches beyond the cutoff
@@ -52,7 +52,7 @@ def split(potential: Potential, atoms: Atoms, coulomb: Coulomb, run: Run) -> pd.
     es = potential.electrostatics
     cutoffs = (coulomb.cutoff,) if coulomb.cutoff else CUTOFFS
     orders = (coulomb.order,) if coulomb.order else ORDERS
-    trials = pd.DataFrame(_trials(es, potential, atoms, coulomb.accuracy, list(product(cutoffs, orders)), run))
+    trials = pd.DataFrame(_trials(es, potential, atoms, coulomb.accuracy, list(product(cutoffs, orders))))
     trials["milliseconds"] = (PAIR * trials.pairs + MESH_POINT * trials.mesh.map(_points) + CHARGE_POINT * len(atoms) * trials.order**3).round(3)
     trials = trials.sort_values(["screening_cut_off", "milliseconds"], ignore_index=True)
     if trials.screening_cut_off[0] and not coulomb.cutoff:
@@ -73,15 +73,15 @@ def variables(best: pd.Series, accuracy: float) -> dict[str, str]:
     return {"coulomb_cutoff": f"{best.cutoff:g}", "coulomb_accuracy": f"{accuracy:g}", "coulomb_order": str(best.order)}
 
 
-def _trials(es: Electrostatics, potential: Potential, atoms: Atoms, accuracy: float, candidates, run: Run):
-    """Yield a row for each (cutoff, order), all from one start of lmp on one rank."""
+def _trials(es: Electrostatics, potential: Potential, atoms: Atoms, accuracy: float, candidates):
+    """Yield a row for each (cutoff, order), all from one start of esgap's own lmp: that of the study may live on a cluster."""
     coefficients = "\n".join(slater_coefficients(potential.elements, es))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_data(folder / "data.trial", atoms, potential)
         texts = (TRIAL.format(cutoff=cutoff, order=order, accuracy=accuracy, coefficients=coefficients) for cutoff, order in candidates)
         (folder / "in.trial").write_text("".join(texts))
-        launch([run.lmp, "-in", "in.trial", "-log", "log.trial", "-screen", "none"], folder, folder / "log.trial")
+        launch(["lmp", "-in", "in.trial", "-log", "log.trial", "-screen", "none"], folder, folder / "log.trial")
         logs = re.split(r"^TRIAL .*$", (folder / "log.trial").read_text(), flags=re.M)[1:]
     for (cutoff, order), log in zip(candidates, logs, strict=True):
         yield {

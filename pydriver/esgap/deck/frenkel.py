@@ -42,7 +42,7 @@ def write_deck(study: FrenkelStudy, folder: Path) -> Plan:
     defect = perfect.copy()
     defect.positions[moved.id - 1] += moved.displacement
 
-    trials = split(potentials[0], perfect, study.electrostatics, study.run)
+    trials = split(potentials[0], perfect, study.electrostatics)
 
     folder.mkdir(parents=True, exist_ok=True)
     trials.to_csv(folder / "electrostatics.csv", index=False)

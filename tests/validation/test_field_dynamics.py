@@ -75,7 +75,7 @@ def test_enthalpy_is_conserved_when_the_box_moves(tmp_path, options):
     field = FIELD.format(options).replace("0.02 0.01 -0.015", "0.1 0.04 -0.07")
     driven = trajectory(tmp_path, field, **solid)
     print(f"\n4 ps NPH, {options}: drift {drift(driven[:, 3]):.2e} eV, without field {drift(free[:, 3]):.2e} eV")
-    assert abs(driven[-1, 2] - free[-1, 2]) > 0.1
+    assert np.abs(driven[:, 2] - free[:, 2]).max() > 0.1  # the field has changed the motion
     assert abs(drift(driven[:, 3])) < abs(drift(free[:, 3])) + 0.03
 
 

@@ -131,7 +131,10 @@ void Displacements::absorb_relabelling()
 
 void Displacements::follow(const Flip &flip)
 {
-  for (int i = 0; i < atom->nlocal; ++i) flip.apply(reference[i]);
+  for (int i = 0; i < atom->nlocal; ++i) {
+    flip.apply(reference[i]);
+    flip.apply(seen[i]);
+  }
 }
 
 void Displacements::start_at(int i)

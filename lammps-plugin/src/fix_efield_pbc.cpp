@@ -58,7 +58,10 @@ FixEfieldPbc::FixEfieldPbc(LAMMPS *lmp, int narg, char **arg) : Fix(lmp, narg, a
   atom->add_callback(Atom::GROW);
   atom->add_callback(Atom::RESTART);
   for (int i = 0; i < atom->nlocal; ++i) displacement.start_at(i);
-  if (!reference_file.empty()) displacement.read(reference_file, groupbit);
+  last_cell = cell_of(*domain);
+  // After read_restart this fix may yet get its references from there, and then wants no file.
+  file_to_read = !reference_file.empty();
+  if (modify->nfix_restart_global == 0) read_file();
 }
 
 FixEfieldPbc::~FixEfieldPbc()
@@ -84,6 +87,12 @@ void FixEfieldPbc::parse_options(int narg, char **arg)
   }
 }
 
+void FixEfieldPbc::read_file()
+{
+  if (file_to_read) displacement.read(reference_file, groupbit);
+  file_to_read = false;
+}
+
 int FixEfieldPbc::setmask()
 {
   using namespace FixConst;
@@ -92,6 +101,7 @@ int FixEfieldPbc::setmask()
 
 void FixEfieldPbc::init()
 {
+  read_file();
   refuse_wrong_setting();
   init_variables();
   warn_of_net_charge();
@@ -120,20 +130,22 @@ void FixEfieldPbc::refuse_wrong_setting() const
   }
 }
 
-void FixEfieldPbc::warn_of_net_charge() const
+void FixEfieldPbc::warn_of_net_charge()
 {
   double charge = 0.0, total = 0.0;
   for (int i = 0; i < atom->nlocal; ++i)
     if (in_group(i)) charge += atom->q[i];
   MPI_Allreduce(&charge, &total, 1, MPI_DOUBLE, MPI_SUM, world);
-  if (std::fabs(total) > NEUTRAL && comm->me == 0)
+  if (std::fabs(total - net_charge) > NEUTRAL && std::fabs(total) > NEUTRAL && comm->me == 0)    // once, not for each frame of a rerun
     error->warning(FLERR, "fix efield/pbc: group {} has a net charge of {:.6g} e: its energy depends on the reference positions, and the field accelerates the whole group",
                    group->names[igroup], total);
+  net_charge = total;
 }
 
 void FixEfieldPbc::setup(int vflag)
 {
   in_run = false;
+  follow_flip();
   displacement.absorb_relabelling();
   post_force(vflag);
 }
@@ -153,6 +165,7 @@ void FixEfieldPbc::follow_flip()
   if (control.lattice)
     error->all(FLERR, "fix efield/pbc: the box flipped, so that b and c of `lattice yes` have other directions: use `flip no` in fix npt, nph or deform");
   displacement.follow(flip);
+  last_cell = cell_of(*domain);
 }
 
 bool FixEfieldPbc::in_group(int i) const { return (atom->mask[i] & groupbit) != 0; }
@@ -190,17 +203,18 @@ void FixEfieldPbc::update_state()
 
 void FixEfieldPbc::add_work()
 {
-  if (in_run)
+  if (in_run && members == last_members)    // an atom that leaves takes its share of the dipole with it, without work
     for (int k = 0; k < 3; ++k) work += 0.5 * (state.field[k] + last_field[k]) * (dipole[k] - last_dipole[k]);
   last_field = state.field;
   last_dipole = dipole;
+  last_members = members;
   last_cell = cell_of(*domain);
   in_run = true;
 }
 
 void FixEfieldPbc::post_force(int vflag)
 {
-  if (in_run) follow_flip();
+  follow_flip();
   update_state();
   add_work();
   ev_init(eflag_caller, vflag);
@@ -276,6 +290,7 @@ void FixEfieldPbc::write_restart(FILE *fp)
 void FixEfieldPbc::restart(char *buf)
 {
   std::memcpy(&work, buf, sizeof(double));
+  file_to_read = false;
   if (!reference_file.empty() && comm->me == 0)
     utils::logmesg(lmp, "fix efield/pbc goes on with the reference positions of the restart file; {} is not used\n", reference_file);
 }

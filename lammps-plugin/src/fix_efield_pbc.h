@@ -53,7 +53,8 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
   void parse_options(int, char **);
   void init_variables();
   void refuse_wrong_setting() const;
-  void warn_of_net_charge() const;
+  void warn_of_net_charge();
+  void read_file();
   void follow_flip();
   void update_state();
   void add_work();
@@ -65,15 +66,18 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
   FieldControl control;
   Component component[3];
   std::string reference_file;    // empty: positions at the start
+  bool file_to_read = false;
   int eflag_caller = 0;
 
   Vector dipole{};           // of the group, e Angstrom
   double members = 0.0;      // atoms of the group
+  double net_charge = 0.0;   // that was warned of, e
   FieldState state{};
   double work = 0.0;         // eV
   bool in_run = false;       // what follows belongs to an evaluation before in the same run
   Cell last_cell{};
   Vector last_dipole{}, last_field{};
+  double last_members = 0.0;
 };
 
 }    // namespace esgap

@@ -276,6 +276,8 @@ void PairCoulSlater::write_restart_settings(FILE *fp)
   fwrite(&flag, sizeof(int), 1, fp);
   fwrite(&lambda, sizeof(double), 1, fp);
   fwrite(&cut_coul, sizeof(double), 1, fp);
+  fwrite(&ncoultablebits, sizeof(int), 1, fp);
+  fwrite(&tabinner, sizeof(double), 1, fp);
 }
 
 void PairCoulSlater::read_restart_settings(FILE *fp)
@@ -285,10 +287,14 @@ void PairCoulSlater::read_restart_settings(FILE *fp)
     utils::sfread(FLERR, &flag, sizeof(int), 1, fp, nullptr, error);
     utils::sfread(FLERR, &lambda, sizeof(double), 1, fp, nullptr, error);
     utils::sfread(FLERR, &cut_coul, sizeof(double), 1, fp, nullptr, error);
+    utils::sfread(FLERR, &ncoultablebits, sizeof(int), 1, fp, nullptr, error);
+    utils::sfread(FLERR, &tabinner, sizeof(double), 1, fp, nullptr, error);
   }
   MPI_Bcast(&flag, 1, MPI_INT, 0, world);
   MPI_Bcast(&lambda, 1, MPI_DOUBLE, 0, world);
   MPI_Bcast(&cut_coul, 1, MPI_DOUBLE, 0, world);
+  MPI_Bcast(&ncoultablebits, 1, MPI_INT, 0, world);
+  MPI_Bcast(&tabinner, 1, MPI_DOUBLE, 0, world);
   slater = flag != 0;
 }
 

@@ -166,6 +166,7 @@ void PairGap::evaluate_block(const int *atoms, int count, int species)
       const int j = jlist[jj] & NEIGHMASK, other = species_of_type[atom->type[j]];
       const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2], rsq = dx * dx + dy * dy + dz * dz;
       if (rsq >= cutoff_sq || other < 0) continue;
+      if (rsq == 0.0) error->one(FLERR, "pair_style gap: atoms {} and {} are at the same place", atom->tag[i], atom->tag[j]);
       neighbours.push_back({dx, dy, dz, std::sqrt(rsq), other});
       neighbour_atoms.push_back(j);
     }

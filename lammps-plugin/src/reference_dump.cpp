@@ -102,6 +102,7 @@ void sort_by_id(std::vector<ReferencePosition> &positions, const std::string &fi
 
 ReferenceDump read_reference_dump(const std::string &file)
 {
+  constexpr int MOST_ATOMS = 60000000;    // whose positions one MPI message holds
   std::ifstream in(file);
   if (!in) fail(file, "cannot be opened");
   std::string line;
@@ -110,7 +111,9 @@ ReferenceDump read_reference_dump(const std::string &file)
   while (std::getline(in, line)) {
     if (line.rfind("ITEM: NUMBER OF ATOMS", 0) == 0) {
       std::getline(in, line);
-      count = static_cast<std::size_t>(to_number(line, file));
+      const double atoms = to_number(line, file);
+      if (!(atoms >= 0.0 && atoms <= MOST_ATOMS)) fail(file, "is of " + line + " atoms, expected 0 to " + std::to_string(MOST_ATOMS));
+      count = static_cast<std::size_t>(atoms);
     } else if (line.rfind("ITEM: BOX BOUNDS", 0) == 0) {
       if (line.find("abc origin") != std::string::npos) fail(file, "is in general triclinic coordinates");
       box = read_box(in, file);

@@ -279,3 +279,42 @@ def test_net_charge_warns(cell, tmp_path):
 def test_refusals(cell, tmp_path, line, message):
     done = launch(HEAD + line + "\nrun 0\n", tmp_path)
     assert done.returncode != 0 and message in done.stdout, done.stdout[-400:]
+
+
+def test_rerun_over_flips_of_the_box(cell, tmp_path):
+    """Each frame of a rerun is a run of its own: energies as in the run that wrote the dump, for a charged group too."""
+    field = "group few id 1 2 3\nfix field few efield/pbc 0.05 -0.11 0.07 reference ref.dump\n"
+    shear = "fix shear all deform 1 xy vel 180 remap x\ndump all all custom 10 flip.dump id xu yu zu\ndump_modify all sort id format float %.17g\n"
+    first = "write_dump all custom ref.dump id xu yu zu modify format float %.17g\n"
+    thermo = "thermo 1\nthermo_style custom step pe f_field f_field[1] f_field[2]\nthermo_modify format float %.17g\n"
+
+    def rows(script):
+        done = launch(HEAD + first + field + SHAKE + thermo + script, tmp_path)
+        assert done.returncode == 0 and done.stdout.count("net charge of") == 1, done.stdout
+        found = [line.split() for line in done.stdout.splitlines() if re.fullmatch(r"\s*\d+( +[-+.e\d]+){4}\s*", line)]
+        return np.array(found, dtype=float)
+
+    run = rows(shear + "run 51\n")
+    again = rows("rerun flip.dump dump x y z wrapped no box yes\n")
+    assert len(run) == 52 and len(again) == 6 and np.abs(run[:, 2]).min() > 1e-4
+    # fix deform moves the box at the end of a step, before the dump: frame 10 is what step 11 evaluates.
+    np.testing.assert_allclose(again[1:, 1:], run[11::10, 1:], rtol=1e-9, atol=1e-9)
+
+
+def test_restart_needs_no_reference_file(cell, tmp_path):
+    """The file was of another box, and is gone: the references come from the restart file."""
+    first = "write_dump all custom ref.dump id xu yu zu modify format float %.17g\n"
+    before = evaluate(HEAD + first + FIELD.format("reference ref.dump") + SHAKE + "change_box all x scale 1.3 remap\nrun 0\nwrite_restart saved\n", tmp_path)
+    (tmp_path / "ref.dump").unlink()
+    head = "read_restart saved\npair_style zero 5.0\npair_coeff * *\n"
+    after = evaluate(head + FIELD.format("reference ref.dump"), tmp_path)
+    assert after.energy == pytest.approx(before.energy, abs=1e-10) and abs(after.energy) > 1e-3
+    done = launch(head + FIELD.format("reference ref.dump").replace("fix field", "fix other") + "run 0\n", tmp_path)
+    assert done.returncode != 0 and "ref.dump cannot be opened" in done.stdout
+
+
+def test_atoms_that_leave_do_no_work(cell, tmp_path):
+    away = "group some id 1 2 3\ndisplace_atoms some move 1.0 0 0 units box\nregion all block INF INF INF INF INF INF\n"
+    script = HEAD + FIELD.format("") + away + "run 0\nfix leave some evaporate 1 1 all 49892\nrun 5 post no\n"
+    result = evaluate(script, tmp_path, columns="atoms " + VECTOR)
+    assert result.thermo["Atoms"] < 42 and abs(result.thermo["f_field[10]"]) < 1e-12

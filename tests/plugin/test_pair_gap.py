@@ -164,6 +164,7 @@ REFUSED = {
     "units": (lambda s: s.replace("units metal", "units real"), "works in units metal"),
     "newton off": (lambda s: s.replace("atom_style", "newton off\natom_style"), "needs `newton on`"),
     "types of nobody": (lambda s: s.replace("Li P S", "Li P NULL"), "All pair coeffs are not set"),
+    "atoms at one place": (lambda s: s + "set atom 1*2 x 0 y 0 z 0\n", "are at the same place"),
     "a file that is not there": (lambda s: s.replace("gap.xml", "gip.xml"), "gip.xml: cannot be opened"),
 }
 

@@ -270,6 +270,7 @@ def test_net_charge_warns(cell, tmp_path):
         ("write_dump all custom bad id x y z\nfix f all efield/pbc 0.1 0 0 reference bad", "has no column xu"),
         ("write_dump all custom bad id xu yu zu\nchange_box all x scale 1.3 remap\nfix f all efield/pbc 0.1 0 0 reference bad", "was written in another box"),
         ("write_dump all custom bad id xu yu zu\nshell sed -i 12s/[.]/x/ bad\nfix f all efield/pbc 0.1 0 0 reference bad", "where a number is expected"),
+        ("write_dump all custom bad id xu yu zu\nshell sed -i 4s/42/-42/ bad\nfix f all efield/pbc 0.1 0 0 reference bad", "is of -42 atoms"),
         ("fix f all efield/pbc 0.1 0 0 lattice yes\nfix d all deform 1 xy vel 200\nrun 100", "use `flip no`"),
         ("fix f all efield/pbc 0.1 0 0\nrun_style respa 2 2", "does not work with run_style respa"),
         ("fix n all neb 1.0\nfix f all efield/pbc 0.1 0 0", "define fix neb after it"),

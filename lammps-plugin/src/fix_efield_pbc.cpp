@@ -15,7 +15,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <stdexcept>
 
 using namespace LAMMPS_NS;
 
@@ -161,11 +160,11 @@ void FixEfieldPbc::min_post_force(int vflag) { post_force(vflag); }
 void FixEfieldPbc::follow_flip()
 {
   const Flip flip(last_cell, cell_of(*domain));
+  last_cell = cell_of(*domain);
   if (!flip.happened()) return;
   if (control.lattice)
     error->all(FLERR, "fix efield/pbc: the box flipped, so that b and c of `lattice yes` have other directions: use `flip no` in fix npt, nph or deform");
   displacement.follow(flip);
-  last_cell = cell_of(*domain);
 }
 
 bool FixEfieldPbc::in_group(int i) const { return (atom->mask[i] & groupbit) != 0; }
@@ -208,7 +207,6 @@ void FixEfieldPbc::add_work()
   last_field = state.field;
   last_dipole = dipole;
   last_members = members;
-  last_cell = cell_of(*domain);
   in_run = true;
 }
 

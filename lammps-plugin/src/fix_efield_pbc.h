@@ -74,8 +74,8 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
   double net_charge = 0.0;   // that was warned of, e
   FieldState state{};
   double work = 0.0;         // eV
+  Cell last_cell{};          // at the evaluation before
   bool in_run = false;       // what follows belongs to an evaluation before in the same run
-  Cell last_cell{};
   Vector last_dipole{}, last_field{};
   double last_members = 0.0;
 };

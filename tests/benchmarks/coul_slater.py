@@ -5,7 +5,6 @@ Rounds alternate between the styles and the least time of each counts: the machi
 """
 
 import argparse
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from ase.io import read, write
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "plugin"))
-from harness import launch  # noqa: E402
+from harness import launch, loop_seconds  # noqa: E402
 
 SCRIPT = """
 units metal
@@ -42,7 +41,7 @@ def pair_seconds(form: str, steps: int, folder: Path) -> float:
     style, plugin = FORMS[form]
     done = launch(SCRIPT.format(style=style, steps=steps), folder, plugin=plugin)
     assert done.returncode == 0, done.stdout
-    return float(re.search(r"^Pair\s*\|\s*\S+\s*\|\s*(\S+)", done.stdout, flags=re.M)[1])
+    return loop_seconds(done.stdout)["Pair"]
 
 
 def main():

@@ -4,7 +4,6 @@ Same input with and without `pair_style gap`, NVE at 300 K on one rank; times ar
 """
 
 import argparse
-import re
 import sys
 import tempfile
 from pathlib import Path
@@ -13,7 +12,7 @@ from ase.io import read
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "plugin"))
-from harness import launch  # noqa: E402
+from harness import launch, loop_seconds  # noqa: E402
 
 from esgap.deck.coulomb import describe, split, variables  # noqa: E402
 from esgap.potential import Potential, slater_coefficients  # noqa: E402
@@ -25,11 +24,10 @@ MD = "neighbor 1.0 bin\nvelocity all create 300 1\nfix nve all nve\ntimestep 0.0
 
 
 def seconds(script: str, folder: Path, **kw) -> dict[str, float]:
-    """Part of the loop ("Pair", "Kspace", "Neigh", "Loop") -> seconds."""
+    """Part of the loop -> seconds."""
     done = launch(script, folder, **kw)
     assert done.returncode == 0, done.stdout
-    parts = dict(re.findall(r"^(Pair|Kspace|Neigh)\s*\|\s*\S+\s*\|\s*(\S+)", done.stdout, flags=re.M))
-    return {key: float(value) for key, value in parts.items()} | {"Loop": float(re.search(r"Loop time of (\S+)", done.stdout)[1])}
+    return loop_seconds(done.stdout)
 
 
 def main():

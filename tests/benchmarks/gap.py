@@ -21,7 +21,7 @@ from ase import Atoms
 from ase.io import read, write
 
 sys.path.insert(0, str(Path(__file__).parent))
-from styles import ELEMENTS, ROOT, launch  # noqa: E402
+from styles import ELEMENTS, ROOT, launch, loop_seconds  # noqa: E402
 
 from esgap.calculators import Descriptor, kernels  # noqa: E402
 
@@ -111,7 +111,7 @@ def measure(styles: str, folder: Path, atoms: Atoms, seconds: float, ranks: int 
         done = launch(SCRIPT.format(styles=styles, extra=extra, warm=min(steps, 5), steps=steps), folder, ranks)
         if done.returncode != 0:
             raise SystemExit(done.stdout[-1500:])
-        loop = float(re.findall(r"Loop time of (\S+) on", done.stdout)[-1])
+        loop = loop_seconds(done.stdout)["Loop"]
         use = float(re.findall(r"^(\S+)% CPU use", done.stdout, flags=re.MULTILINE)[-1])
         wall = 1e3 * loop / steps / len(atoms)
         steps = max(2, min(2000, int(seconds / (loop / steps))))

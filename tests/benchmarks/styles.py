@@ -18,7 +18,7 @@ TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "plugin")]
 
 from conftest import ROOT, TRAINING, fit_gap, gap_command  # noqa: E402
-from harness import launch  # noqa: E402
+from harness import launch, loop_seconds  # noqa: E402
 
 from esgap.errors import EsgapError  # noqa: E402
 from esgap.potential import Electrostatics, Potential, slater_coefficients  # noqa: E402
@@ -122,17 +122,12 @@ def measure(styles: str, folder: Path, ranks: int, natoms: int, seconds: float) 
         if done.returncode != 0:
             errors = [line for line in done.stdout.splitlines() if "ERROR" in line]
             return errors[0] if errors else f"lmp ended with exit code {done.returncode}"
-        loop = float(re.search(r"Loop time of (\S+) on", done.stdout)[1])
+        parts = loop_seconds(done.stdout)
+        loop = parts.pop("Loop")
         cpu = float(re.search(r"^(\S+)% CPU use", done.stdout, flags=re.MULTILINE)[1])
-        timing = Timing(1e3 * loop / steps / natoms, cpu, breakdown(done.stdout))
+        timing = Timing(1e3 * loop / steps / natoms, cpu, {part: 100 * seconds / loop for part, seconds in parts.items()})
         steps = max(5, min(2000, int(seconds / (loop / steps))))
     return timing
-
-
-def breakdown(log: str) -> dict:
-    """LAMMPS's `MPI task timing breakdown`: section -> per cent of the loop."""
-    rows = re.findall(r"^(\w+)\s*\|.*\|\s*([\d.]+)\s*$", log, flags=re.MULTILINE)
-    return {section: float(percent) for section, percent in rows}
 
 
 if __name__ == "__main__":

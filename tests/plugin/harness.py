@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -66,6 +67,13 @@ def last_thermo(text: str) -> dict:
     head = max(i for i, line in enumerate(lines) if line.split()[:1] == ["Step"])
     values = lines[head + 1].split()
     return dict(zip(lines[head].split(), map(float, values)))
+
+
+def loop_seconds(log: str) -> dict[str, float]:
+    """Part of the last run's loop ("Loop" for the whole, "Pair", "Kspace", "Neigh", ...) -> seconds, mean over the ranks."""
+    last = log[log.rindex("Loop time of ") :]
+    parts = re.findall(r"^(\w+)\s*\|[^|]*\|\s*([\d.e+-]+)\s*\|", last, flags=re.M)
+    return {"Loop": float(last.split()[3])} | {part: float(seconds) for part, seconds in parts}
 
 
 def central_difference_forces(energy_at, positions: np.ndarray, atoms, h: float = 1e-4) -> np.ndarray:

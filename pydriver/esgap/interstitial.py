@@ -1,18 +1,25 @@
-"""Candidate interstitial sites: Voronoi vertices of the anion framework, ranked."""
+"""Candidate interstitial sites: Voronoi vertices of the anion framework, ranked.
+
+The sites depend on the crystal alone: not on the image in which an atom is given, the cell vectors chosen for the
+lattice, the frame, or the order of the atoms.
+"""
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from ase.geometry import get_distances
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial import Voronoi
-from scipy.spatial.distance import squareform
+from ase.geometry import find_mic, get_distances, minkowski_reduce
+from ase.neighborlist import primitive_neighbor_list
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree, Voronoi
 
 from esgap.errors import EsgapError
 
 MIN_ANION, MIN_OTHER_CATION, MIN_SAME = 1.9, 2.2, 1.5  # Angstrom: nearer than this is no room for an ion
 MERGE = 0.7  # Angstrom: vertices closer than this are one void
+TWIN = 1e-3  # Angstrom: vertices closer than this are one vertex, split by rounding where more than four anions are equally far
 COORDINATION = 3.0  # Angstrom: anions nearer than this coordinate the site
+RANKED_BY = ["same_distance", "anion_distance", "cation_distance", "coordination"]  # then by position: symmetric twins
 
 
 def interstitial_sites(atoms: Atoms, element: str, anions: tuple[str, ...]) -> pd.DataFrame:
@@ -29,40 +36,77 @@ def interstitial_sites(atoms: Atoms, element: str, anions: tuple[str, ...]) -> p
     for symbol in (element, *anions):
         if symbol not in atoms.symbols:
             raise EsgapError(f"no {symbol} in the structure {atoms.symbols}: the interstitial search needs it")
-    vertices = _merge(_vertices_in_cell(atoms[np.isin(atoms.symbols, anions)]), atoms)
-    is_anion, is_same = np.isin(atoms.symbols, anions), np.array(atoms.symbols) == element
-    distances = get_distances(vertices, atoms.positions, cell=atoms.cell, pbc=True)[1]
-    sites = pd.DataFrame(vertices, columns=["x", "y", "z"])
-    sites["anion_distance"] = distances[:, is_anion].min(axis=1)
-    sites["same_distance"] = distances[:, is_same].min(axis=1)
-    sites["cation_distance"] = distances[:, ~is_anion & ~is_same].min(axis=1, initial=np.inf)
-    sites["coordination"] = (distances[:, is_anion] < COORDINATION).sum(axis=1)
+    crystal = _reduced(atoms)
+    positions, symbols = _images(crystal, max(_reach(crystal), COORDINATION))
+    is_anion, is_same = np.isin(symbols, anions), symbols == element
+    centres = _void_centres(positions[is_anion], crystal)
+    fractional = atoms.cell.scaled_positions(centres).round(9) % 1.0
+    sites = pd.DataFrame(atoms.cell.cartesian_positions(fractional), columns=["x", "y", "z"])
+    sites["anion_distance"] = _nearest(positions[is_anion], centres)
+    sites["same_distance"] = _nearest(positions[is_same], centres)
+    sites["cation_distance"] = _nearest(positions[~is_anion & ~is_same], centres)
+    sites["coordination"] = KDTree(positions[is_anion]).query_ball_point(centres, COORDINATION, return_length=True)
     room = sites.query("anion_distance > @MIN_ANION and same_distance > @MIN_SAME and cation_distance > @MIN_OTHER_CATION")
     if room.empty:
         raise EsgapError(f"none of {len(sites)} voids of the {'/'.join(anions)} framework has room for a {element} ion")
-    # Rounded, and ties broken by position, so that symmetric twins have the same rank on every machine.
-    order = room.assign(same_distance=-room.same_distance).round(3).sort_values(["same_distance", "z", "y", "x"]).index
+    # Rounded, so that symmetric twins have the same rank on every machine.
+    order = room.assign(same_distance=-room.same_distance).round(3).sort_values([*RANKED_BY, "z", "y", "x"]).index
     return room.loc[order].set_index(pd.RangeIndex(1, len(room) + 1, name="site"))
 
 
-def _vertices_in_cell(anions: Atoms) -> np.ndarray:
-    """Voronoi vertices inside the cell; one layer of images is enough, since no void spans a cell."""
-    images = anions.repeat(3)
-    fractional = anions.cell.scaled_positions(Voronoi(images.positions).vertices) - 1.0
-    inside = np.all((fractional >= 0) & (fractional < 1), axis=1)
-    return fractional[inside] @ anions.cell.array
+def _reduced(atoms: Atoms) -> Atoms:
+    """The same crystal in its Minkowski-reduced cell, every atom inside."""
+    crystal = atoms.copy()
+    crystal.set_cell(minkowski_reduce(atoms.cell.array, pbc=True)[0])
+    crystal.pbc = True
+    crystal.wrap()
+    return crystal
 
 
-def _merge(points: np.ndarray, atoms: Atoms) -> np.ndarray:
-    """Mean of each cluster of points (complete linkage under the minimum image, diameter below MERGE)."""
-    vectors, distances = get_distances(points, cell=atoms.cell, pbc=True)
-    labels = fcluster(linkage(squareform(distances, checks=False), "complete"), MERGE, "distance")
-    centres = []
-    for label in np.unique(labels):
-        members = np.flatnonzero(labels == label)
-        centres.append(points[members[0]] + vectors[members[0], members].mean(axis=0))
-    fractional = atoms.cell.scaled_positions(np.array(centres)).round(9) % 1.0
-    return atoms.cell.cartesian_positions(fractional)
+def _reach(crystal: Atoms) -> float:
+    """No point is farther than this (Angstrom) from an image of any one atom: half the diagonal of a box with the cell's edges.
+
+    Babai, Combinatorica 6, 1 (1986), doi:10.1007/BF02579403, bounds it by the Gram-Schmidt lengths of the cell vectors.
+    """
+    return 0.5 * np.linalg.norm(crystal.cell.lengths())
+
+
+def _images(crystal: Atoms, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (shape (n, 3), Angstrom) and symbols of all images of the atoms within `margin` of the cell."""
+    widths = 1 / np.linalg.norm(crystal.cell.reciprocal(), axis=1)
+    layers = np.ceil(margin / widths).astype(int)
+    shifts = np.stack(np.meshgrid(*(np.arange(-n, n + 1) for n in layers), indexing="ij"), axis=-1).reshape(-1, 1, 3)
+    fractional = crystal.get_scaled_positions() + shifts
+    near = np.all((fractional > -margin / widths) & (fractional < 1 + margin / widths), axis=2)
+    symbols = np.broadcast_to(np.array(crystal.symbols), near.shape)
+    return crystal.cell.cartesian_positions(fractional[near]), symbols[near]
+
+
+def _nearest(positions: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Distance from each centre to the nearest position; infinity when there is none."""
+    return KDTree(positions).query(centres)[0] if len(positions) else np.full(len(centres), np.inf)
+
+
+def _void_centres(anions: np.ndarray, crystal: Atoms) -> np.ndarray:
+    """Voronoi vertices of `anions` (which reach far enough beyond the cell) inside the cell, one for each void."""
+    fractional = crystal.cell.scaled_positions(Voronoi(anions).vertices)
+    inside = np.all((fractional > -1e-6) & (fractional < 1 + 1e-6), axis=1)  # both faces: the copies are merged as twins
+    return _merge(_merge(fractional[inside] @ crystal.cell.array, crystal, TWIN), crystal, MERGE)
+
+
+def _merge(points: np.ndarray, crystal: Atoms, distance: float) -> np.ndarray:
+    """Mean of each group of points that are linked by steps below `distance` (minimum image).
+
+    Single linkage: the groups do not depend on the order of the points, and symmetric points have symmetric groups.
+    """
+    i, j = primitive_neighbor_list("ij", (True, True, True), crystal.cell.array, points, distance)
+    linked = coo_array((np.ones(len(i)), (i, j)), shape=(len(points), len(points)))
+    count, group = connected_components(linked, directed=False)
+    first = np.unique(group, return_index=True)[1]
+    vectors, _ = find_mic(points - points[first[group]], crystal.cell, pbc=True)
+    sums = np.zeros((count, 3))
+    np.add.at(sums, group, vectors)
+    return points[first] + sums / np.bincount(group)[:, None]
 
 
 def check_cell(atoms: Atoms, separation: float) -> None:

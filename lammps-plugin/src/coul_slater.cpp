@@ -9,6 +9,8 @@
 namespace esgap {
 namespace {
 
+constexpr double FADED = 100.0;    // decay lengths after which one part of S is nothing beside another: below 1e-20 with its powers of r
+
 // The potential of a unit ns density at t is [1 - exp(-x) P(x)] / t with x = a t, a = 2 zeta and
 // P(x) = sum_k (1 - k/2n) x^k / k!, k = 0 .. 2n-1 (integration of the density by parts; all terms positive).
 class Potential {
@@ -94,8 +96,10 @@ Screening slater_screening(const SlaterDensity &a, const SlaterDensity &b, doubl
     return Screening{density * (i.hole_beyond(inside) - i.hole_beyond(outside)),
                      density * (i.hole(outside) - std::copysign(i.hole(inside), r - s))};
   };
-  const double panel = 5.0 / std::max(i.a, j.a), beyond = 60.0 / (i.a + j.a);
-  const Screening below = integrate(shell_average, 0.0, r, panel), above = integrate(shell_average, r, r + beyond, panel);
+  // Below r the average goes like exp((i.a - j.a) s): with unlike densities all of it stands near one end.
+  const double panel = 5.0 / std::max(i.a, j.a), beyond = 60.0 / (i.a + j.a), near = FADED / std::fabs(i.a - j.a);
+  const double from = i.a > j.a ? std::max(0.0, r - near) : 0.0, to = i.a > j.a ? r : std::min(r, near);
+  const Screening below = integrate(shell_average, from, to, panel), above = integrate(shell_average, r, r + beyond, panel);
   const double numerator = j.hole(r) + below.value + above.value;
   return {numerator / r, (j.hole_slope(r) + below.slope + above.slope - numerator / r) / r};
 }
@@ -108,45 +112,52 @@ Screening point_slater_screening(double lambda, double r)
 
 namespace {
 constexpr int ORDER = 9;
-constexpr double WIDEST = 0.25, FINEST = 1.0;    // panel: at most 0.25 Angstrom and FINEST / fastest decay
+constexpr double WIDEST = 0.25, FINEST = 1.0;    // panel: at most 0.25 Angstrom and FINEST / decay
+constexpr double VANISHED = 150.0;               // decay lengths after which r S is nothing: below 1e-40
 }    // namespace
 
-template <class Function> void ScreeningTable::build(Function screening, double fastest, double cutoff)
+template <class Function> void ScreeningTable::add_panels(Function screening, double decay, double from, double to)
 {
-  const double step = std::min(WIDEST, FINEST / fastest);
-  const int panels = static_cast<int>(std::ceil(cutoff / step)) + 1;
-  inverse_step = 1.0 / step;
-  coefficients.clear();
+  const double step = std::min(WIDEST, FINEST / decay);
+  const int panels = static_cast<int>(std::ceil((to - from) / step)) + 1;
+  const auto q = [&](double r) { return screening(r).value * r * std::exp(kappa * r); };
+  stretches.push_back({from, 1.0 / step, coefficients.size()});
   for (int p = 0; p < panels; ++p) {
-    const auto q = [&](double r) { return screening(r).value * r * std::exp(kappa * r); };
-    const auto panel = chebyshev_polynomial(q, p * step, (p + 1) * step, ORDER);
+    const auto panel = chebyshev_polynomial(q, from + p * step, from + (p + 1) * step, ORDER);
     coefficients.insert(coefficients.end(), panel.begin(), panel.end());
   }
 }
 
-ScreeningTable::ScreeningTable(const SlaterDensity &a, const SlaterDensity &b, double cutoff) : kappa(2.0 * std::min(a.zeta, b.zeta))
+ScreeningTable::ScreeningTable(const SlaterDensity &a, const SlaterDensity &b, double cutoff)
+    : kappa(2.0 * std::min(a.zeta, b.zeta)), vanishes(VANISHED / kappa)
 {
-  build([&](double r) { return slater_screening(a, b, r); }, 2.0 * std::max(a.zeta, b.zeta), cutoff);
+  const auto screening = [&](double r) { return slater_screening(a, b, r); };
+  const double faster = 2.0 * std::max(a.zeta, b.zeta), end = std::min(cutoff, vanishes);
+  const double smooth = FADED / (faster - kappa);    // where the faster decay has gone from Q
+  add_panels(screening, faster, 0.0, std::min(end, smooth));
+  if (smooth < end) add_panels(screening, kappa, smooth, end);
 }
 
-ScreeningTable::ScreeningTable(double lambda, double cutoff) : kappa(2.0 / lambda)
+ScreeningTable::ScreeningTable(double lambda, double cutoff) : kappa(2.0 / lambda), vanishes(VANISHED / kappa)
 {
-  build([&](double r) { return point_slater_screening(lambda, r); }, kappa, cutoff);
+  add_panels([&](double r) { return point_slater_screening(lambda, r); }, kappa, 0.0, std::min(cutoff, vanishes));
 }
 
 Screening ScreeningTable::operator()(double r) const
 {
-  const double position = r * inverse_step;
+  if (r >= vanishes) return {0.0, 0.0};
+  const Stretch &stretch = r < stretches.back().from ? stretches.front() : stretches.back();
+  const double position = (r - stretch.from) * stretch.inverse_step;
   const int p = static_cast<int>(position);
   const double u = 2.0 * (position - p) - 1.0;
-  const double *c = &coefficients[static_cast<std::size_t>(p) * (ORDER + 1)];
+  const double *c = &coefficients[stretch.first + static_cast<std::size_t>(p) * (ORDER + 1)];
   double q = c[ORDER], slope = 0.0;
   for (int k = ORDER - 1; k >= 0; --k) {
     slope = slope * u + q;
     q = q * u + c[k];
   }
   const double decay = std::exp(-kappa * r) / r, value = decay * q;
-  return {value, decay * slope * 2.0 * inverse_step - value * (kappa + 1.0 / r)};
+  return {value, decay * slope * 2.0 * stretch.inverse_step - value * (kappa + 1.0 / r)};
 }
 
 }    // namespace esgap

@@ -79,3 +79,16 @@ def check_screening(screening, n):
                 force = -(erfc(x) / r + 2 * mpf(g) / sqrt(pi) * exp(-x * x)) / r - wanted_slope
                 assert abs(f - total) * r <= 1e-13, (a, b, r)
                 assert abs(2 * r * f_slope - force) * r * r <= 1e-10, (a, b, r)
+
+
+def check_narrow_screening(screening, a, b):
+    """Relative error of S and S' <= 1e-10 where S r > 1e-40, by quadrature and from the table, and nothing beyond: whatever the exponents."""
+    weights = list(contours(a, b))
+    widths = (0.01, 0.3, 2, 9, 30, 59, 61, 90, 149, 151, 160, 400)    # in units of the decay lengths of both densities
+    distances = sorted({min(k / (2 * zeta), CUTOFF) for k in widths for zeta in (a[0], b[0])} | set(DISTANCES))
+    rows = screening([f"{a[0]!r} {a[1]} {b[0]!r} {b[1]} 0.3 {CUTOFF} {r!r}" for r in distances])
+    for r, (s, slope, s_table, slope_table, *_) in zip(distances, rows, strict=True):
+        wanted, wanted_slope = reference(weights, r)
+        seen = wanted * r > mpf("1e-40")
+        for got, want in ((s, wanted), (slope, wanted_slope), (s_table, wanted), (slope_table, wanted_slope)):
+            assert abs(got / want - 1) <= 1e-10 if seen else abs(got) * r <= 1e-39, (a, b, r)

@@ -65,7 +65,6 @@ def test_densities_against_the_fourier_integral(tmp_path, a, b):
         assert screened - point == pytest.approx(expected, rel=1e-6, abs=1.5e-5 / r)
 
 
-
 def test_stress_by_central_differences(li7p3s11, data_file, tmp_path):
     """Strain along x and a shear xy, atoms carried along."""
     data_file(li7p3s11)
@@ -87,8 +86,13 @@ def test_stress_by_central_differences(li7p3s11, data_file, tmp_path):
         assert abs(stress[component]) > 1e-4
 
 
-
-
+@pytest.mark.parametrize("style", ["slater 10.0\npair_coeff * * 45.0", "0.027 10.0\npair_coeff * *", "slater 10.0\npair_coeff * * 300.0\npair_coeff 2 2 40.0 4"])
+def test_densities_far_narrower_than_the_cutoff_are_points(li7p3s11, data_file, tmp_path, style):
+    """exp(-2 zeta r) underflows inside the cutoff: energy, forces and stress are those of point charges, in the loop's table and without it."""
+    data_file(li7p3s11)
+    points = evaluate(HEAD + "pair_style coul/long 10.0\npair_coeff * *\npair_modify table 0\n" + EWALD, tmp_path)
+    for table in ("", "pair_modify table 0\n"):
+        close(evaluate(HEAD + f"pair_style coul/slater/long {style}\n" + table + EWALD, tmp_path), points, 3e-6)  # coul/long's erfc is a polynomial
 
 
 def test_overlay_and_uncharged_types(li7p3s11, data_file, tmp_path):

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from esgap.errors import EsgapError
+from esgap.studies.kinds import kinds
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,47 +19,66 @@ app = typer.Typer(
 
 Examples:
 
-  esgap run inputs/frenkel.toml -o runs/frenkel      the whole study, resumable
+  esgap new frenkel > frenkel.toml                       a commented study file
 
-  esgap deck inputs/frenkel.toml -o runs/frenkel     input files only; then: sh commands.sh
+  esgap run frenkel.toml -o runs/frenkel                 the whole study, resumable
 
-  esgap analyse runs/frenkel                         logs and dumps to result.json
+  esgap deck frenkel.toml -o runs/frenkel                input files only; then: make -j2 -k
 
-  esgap report runs/frenkel                          result.json to table and figure
+  esgap status runs/frenkel                              what is finished, running, failed
 
-  esgap fit potentials/li7p3s11/fit.toml             training data to potentials
+  esgap analyse runs/frenkel                             logs and dumps to result.json
 
-  esgap doctor                                       is everything installed and consistent?""",
+  esgap report runs/frenkel                              result.json to table, figures, report.html
+
+  esgap fit potentials/li7p3s11/fit.toml                 training data to potentials
+
+  esgap doctor                                           is everything installed and consistent?""",
 )
 console = Console()
-Study = Annotated[Path, typer.Argument(help="study file (TOML), see inputs/frenkel.toml")]
+StudyFile = Annotated[Path, typer.Argument(help="study file (TOML); make one with `esgap new KIND`")]
 Folder = Annotated[Path, typer.Argument(help="run folder")]
-Out = Annotated[Path, typer.Option("-o", "--out", help="run folder to make or to resume")]
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="run folder to make or to resume; default: runs/NAME of the study file")]
+
+
+def _out(study: Path, out: Path | None) -> Path:
+    return out or Path("runs") / study.stem
 
 
 @app.command()
-def deck(study: Study, out: Out):
-    """Write the LAMMPS decks of a study, runnable by hand with `sh commands.sh`."""
-    from esgap.pipeline import make_deck
-
-    plan = make_deck(study, out)
-    console.print(f"long-range sum: {plan.electrostatics} (all trials: {out}/electrostatics.csv)", soft_wrap=True, highlight=False)
-    console.print(f"{len(plan.jobs)} jobs in {out}: run them with `sh commands.sh` there, then `esgap analyse {out}`", soft_wrap=True)
-
-
-@app.command()
-def run(study: Study, out: Out):
-    """Deck, run, analyse and report; the same command resumes after an interruption."""
+def deck(study: StudyFile, out: Out = None):
+    """Write the LAMMPS decks of a study, runnable by hand with `make -j2 -k` or `sh commands.sh`."""
     from esgap import pipeline
 
-    with _Bar() as bar:
-        rows = pipeline.run(study, out, bar.update)
-    _show(rows, out)
+    folder = _out(study, out)
+    plan = pipeline.deck(study, folder)
+    console.print(f"{len(plan.jobs)} jobs in {folder}: run them with `make -j2 -k` there, then `esgap analyse {folder}`", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def run(
+    study: StudyFile,
+    out: Out = None,
+    adopt: Annotated[bool, typer.Option("--adopt", help="keep jobs that were run by hand: give them a record of what lies there now")] = False,
+):
+    """Deck, run, analyse and report; the same command resumes after an interruption."""
+    _run(study, _out(study, out), None, adopt)
+
+
+def _run(study: Path, folder: Path, kind: str | None, adopt: bool = False) -> None:
+    from esgap import pipeline
+    from esgap.progress import Bar
+
+    with Bar(console) as bar:
+        result = pipeline.run(study, folder, bar.update, kind, adopt)
+    _show(result, folder)
+    for line in pipeline.publish(folder):
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 @app.command()
 def analyse(folder: Folder):
-    """Parse the finished runs of a folder into result.json and a CSV table."""
+    """Parse the finished runs of a folder into result.json and CSV tables."""
     from esgap import pipeline
 
     _show(pipeline.analyse(folder), folder)
@@ -67,19 +86,30 @@ def analyse(folder: Folder):
 
 @app.command()
 def report(folder: Folder):
-    """Print the table and draw the figure of a folder's result.json."""
+    """Print the tables and draw the figures of a folder's result.json."""
     from esgap import pipeline
 
     _show(pipeline.report(folder), folder)
 
 
 @app.command()
-def fit(study: Annotated[Path, typer.Argument(help="fit file (TOML), see potentials/li7p3s11/fit.toml")]):
-    """Fit potentials to labelled configurations: baseline subtracted, gap_fit, model card."""
-    from esgap.train.fit import fit_potentials
+def status(folder: Folder):
+    """Tell which jobs of a run folder are finished, running, failed or waiting, and why."""
+    from esgap.status import status as states
 
-    for line in fit_potentials(study):
-        console.print(line, soft_wrap=True)
+    rows = states(folder)
+    for name, state, why in rows:
+        console.print(f"{state:11s} {name}{': ' + why if why else ''}", soft_wrap=True, highlight=False, markup=False)
+    counts = {state: sum(row[1] == state for row in rows) for state in dict.fromkeys(row[1] for row in rows)}
+    console.print(f"{len(rows)} jobs: " + ", ".join(f"{count} {state}" for state, count in counts.items()), soft_wrap=True, highlight=False)
+
+
+@app.command()
+def new(kind: Annotated[str, typer.Argument(help=f"one of {', '.join(kinds())}")]):
+    """Print a commented study file of a kind, to be edited."""
+    from esgap.studies.example import example
+
+    print(example(kind), end="")
 
 
 @app.command()
@@ -98,46 +128,48 @@ def doctor(
         raise EsgapError(f"{failed} check{'s' if failed > 1 else ''} failed: see the lines marked FAIL")
 
 
-def _show(rows, folder: Path) -> None:
-    from esgap.pipeline import FIGURE, RESULT, TABLE
-    from esgap.report.frenkel import table
+def _add_kind(kind: str) -> None:
+    """`esgap KIND FILE`: run a study of that kind."""
 
-    console.print(table(rows, "Formation energy of the Frenkel pair"))
-    others = int((rows.state != "held").sum())
-    if others:
-        console.print(f"{others} of {len(rows)} points are not the pair that was made: see the column 'state'.")
-    written = [str(folder / name) for name in (RESULT, TABLE, FIGURE) if (folder / name).is_file()]
-    console.print("written: " + ", ".join(written), soft_wrap=True)
+    @app.command(kind, help=f"Run a study of kind {kind}: `esgap run` for that kind alone.", rich_help_panel="Kinds of study")
+    def command(study: StudyFile, out: Out = None):
+        _run(study, _out(study, out), kind)
 
 
-class _Bar:
-    """Progress of a plan with an estimate of the time left; a line a job where there is no terminal."""
+for _kind in kinds():
+    _add_kind(_kind)
 
-    def __enter__(self):
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
-        self.progress = Progress(*columns, console=console)
-        self.task = self.progress.add_task("starting", total=None)
-        self.progress.start()
-        return self
 
-    def __exit__(self, *_):
-        self.progress.stop()
+def _show(result, folder: Path) -> None:
+    from esgap.report.table import show
 
-    def update(self, done: int, total: int, job, skipped: bool) -> None:
-        what = "done" if job is None else f"{job.name.removeprefix('points/')}{' (kept)' if skipped else ''}"
-        self.progress.update(self.task, completed=done, total=total, description=what)
-        if not console.is_terminal:
-            left = self.progress.tasks[0].time_remaining
-            console.print(f"{done}/{total} {what}" + (f", about {left:.0f} s left" if left else ""), soft_wrap=True)
+    for name, rows in result.tables.items():
+        show(console, rows, result.title or name.replace("_", " "))
+    for note in result.notes:
+        console.print(f"note: {note}", soft_wrap=True, highlight=False, markup=False)
+    written = sorted(str(path) for path in folder.iterdir() if path.name in {"result.json", "report.html", *(f"{name}.csv" for name in result.tables)} or path.suffix == ".png")
+    console.print("written: " + ", ".join(written), soft_wrap=True, highlight=False)
 
 
 def main() -> None:
     """Entry point of `esgap`."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a terminal in ASCII shows ? for a letter that it lacks
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except EsgapError as error:
-        Console(stderr=True).print(f"esgap: {error}", soft_wrap=True, highlight=False, markup=False)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("esgap: interrupted; finished jobs are kept, the same command resumes")
-        sys.exit(130)
+        _fail(str(error), 1)
+    except (typer.Abort, KeyboardInterrupt):
+        _fail("interrupted; finished jobs are kept, the same command resumes", 130)
+    except OSError as error:
+        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; finished jobs are kept, the same command resumes", 1)
+    except Exception as error:
+        if not hasattr(error, "show"):  # typer's own usage errors show themselves
+            raise
+        error.show()
+        sys.exit(error.exit_code)
+
+
+def _fail(sentence: str, code: int) -> None:
+    Console(stderr=True).print(f"esgap: {sentence}", soft_wrap=True, highlight=False, markup=False)
+    sys.exit(code)

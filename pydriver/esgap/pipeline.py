@@ -1,134 +1,179 @@
-"""The stages of a study, each redoable alone: deck -> run -> analyse -> report."""
+"""The stages of a study, each redoable alone: deck -> run -> analyse -> report. Knows verbs, no kind of study."""
 
-import json
 import shutil
-import tempfile
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
-from esgap.analysis.frenkel import CellState, formation_energy, pair_state
-from esgap.deck.frenkel import field_vector, write_deck
-from esgap.deck.plan import PLAN_FILE, Plan
 from esgap.errors import EsgapError
-from esgap.parse.relaxation import Relaxation, read_relaxation
-from esgap.record import command_line, now, versions, write_json
-from esgap.run import input_hashes, run_plan
-from esgap.structure import from_lammps_vector
-from esgap.study import load_study
+from esgap.jobs import files, lock
+from esgap.jobs.job import Job, missing
+from esgap.jobs.record import FAILED, RECORD, STARTED, adopt, check_outputs
+from esgap.jobs.run import Progress
+from esgap.jobs.run import run as run_jobs
+from esgap.lammps.log import problem
+from esgap.plan import PLAN_FILE, Plan
+from esgap.provenance import job_records, provenance, remarks
+from esgap.record import command_line, now, read_json, versions, write_json, write_text
+from esgap.report import table
+from esgap.report.figure import save
+from esgap.report.html import write_page
+from esgap.studies.contract import Result, Runs, Study, Workspace
+from esgap.studies.load import gives, load_study, module
 
-RESULT, TABLE, FIGURE = "result.json", "formation_energy.csv", "formation_energy.png"
-UNITS = {
-    "field": "V/Angstrom",
-    "formation_energy": "eV",
-    "frozen": "eV",
-    "relaxation": "eV",
-    "dipole_x": "e Angstrom",
-    "dipole_y": "e Angstrom",
-    "dipole_z": "e Angstrom",
-    "max_force": "eV/Angstrom",
-}
-METHOD = (
-    "E_f(E) = U[defect relaxed at E] - U[perfect relaxed at E] at fixed cell, U with -E.p, dipoles p against the unrelaxed "
-    "perfect cell; frozen = E_f(0) - dp(0).E; state from the occupation of the mobile ions' places in the relaxed perfect cell"
-)
+RESULT = "result.json"
+STAGE = ".stage"
 
 
-def make_deck(study_file: Path, folder: Path) -> Plan:
-    """Write the decks of a study into `folder` (see esgap.deck.frenkel.write_deck).
+def make_deck(study: Study, folder: Path) -> Plan:
+    """Write the decks of a study into `folder`, with commands.sh and a Makefile to run them by hand.
 
     Raises EsgapError when `folder` holds results that another deck gave: neither is overwritten.
     """
-    study = load_study(study_file)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".deck-") as stage:
-        plan = write_deck(study, Path(stage))
-        _refuse_other_deck(Path(stage), folder)
-        shutil.copytree(stage, folder, dirs_exist_ok=True)
-    return plan
+    stage = folder / STAGE
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir()
+    try:
+        jobs = tuple(module(study.kind, "deck").deck(study, Workspace(folder, stage)))
+        _check_names(jobs)
+        plan = Plan(kind=study.kind, study=study.model_dump(mode="json"), jobs=jobs)
+        _refuse_other_deck(stage, folder, plan)
+        write_text(stage / "commands.sh", files.commands(jobs, study.run))
+        write_text(stage / "Makefile", files.makefile(jobs, study.run))
+        plan.save(stage)
+        _take_over(stage, folder)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return plan.model_copy(update={"study": study})
 
 
-def _refuse_other_deck(new: Path, folder: Path) -> None:
-    """Raise EsgapError when a job of `folder` that has results would be another one in the deck `new`."""
-    if not (folder / PLAN_FILE).is_file() or not any(folder.glob("points/**/log.lammps")):
+def _check_names(jobs: tuple[Job, ...]) -> None:
+    names = [job.name for job in jobs]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise EsgapError(f"two jobs of the study have the folder {twice[0]}: a value stands twice in it; give each once")
+
+
+def _has_results(job: Job, folder: Path) -> bool:
+    return any((folder / file).is_file() for file in (job.log, f"{job.name}/{RECORD}", f"{job.name}/{STARTED}"))
+
+
+def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> None:
+    """Raise EsgapError when a job of `folder` that has results would be another one in the deck of `stage`."""
+    if not (folder / PLAN_FILE).is_file():
         return
-    jobs = {job.name: job for job in Plan.load(new).jobs}
-    changed = {f"variable {key}" for job in Plan.load(folder).jobs if job.name in jobs for key in job.variables if job.variables[key] != jobs[job.name].variables.get(key)}
-    changed |= {f"file {file.name}" for file in new.glob("*") if file.name.startswith(("in.", "data.")) and file.read_bytes() != (folder / file.name).read_bytes()}
+    new = {job.name: job for job in plan.jobs}
+    begun = [job for job in Plan.load(folder).jobs if job.name in new and _has_results(job, folder)]
+    changed = {_difference(job, new[job.name]) for job in begun} - {""}
+    for file in {file for job in begun for file in job.inputs.values() if (stage / file).is_file()}:
+        if not (folder / file).is_file() or (stage / file).read_bytes() != (folder / file).read_bytes():
+            changed.add(f"file {file}")
     if changed:
-        raise EsgapError(
-            f"{folder} holds results of another study ({', '.join(sorted(changed))} changed): give another folder with -o, or delete that one"
-        )
+        raise EsgapError(f"{folder} holds results of another study ({', '.join(sorted(changed))} changed): give another folder with -o, or delete that one")
 
 
-def run(study_file: Path, folder: Path, progress) -> pd.DataFrame:
-    """All stages; returns the table of results."""
-    run_plan(make_deck(study_file, folder), folder, progress)
-    analyse(folder)
-    return report(folder)
+def _difference(old: Job, new: Job) -> str:
+    """What differs between two jobs, as words; empty when nothing does that decides the result."""
+    one, two = ({w[i + 1]: w[i + 2] for i in range(len(w) - 2) if w[i] == "-var"} for w in (old.command, new.command))
+    if names := [f"variable {name}" for name in sorted(set(one) | set(two)) if one.get(name) != two.get(name)]:
+        return ", ".join(names)
+    return "" if (old.command, old.inputs) == (new.command, new.inputs) else f"job {old.name}"
 
 
-def analyse(folder: Path) -> pd.DataFrame:
-    """Parse the finished jobs of `folder` into result.json and formation_energy.csv; returns the table."""
+def _take_over(stage: Path, folder: Path) -> None:
+    """Move the files of `stage` into `folder`, the plan last; files that are the same stay as they are."""
+    found = sorted((path for path in stage.rglob("*") if path.is_file()), key=lambda path: path.name == PLAN_FILE)
+    for path in found:
+        goal = folder / path.relative_to(stage)
+        if not (goal.is_file() and goal.read_bytes() == path.read_bytes()):
+            goal.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(goal)
+
+
+def deck(study_file: Path, folder: Path) -> Plan:
+    """Write the decks of a study file."""
+    study = load_study(study_file)
+    _folder(folder)
+    with lock.locked(folder):
+        return make_deck(study, folder)
+
+
+def run(study_file: Path, folder: Path, progress: Progress, kind: str | None = None, take_over: bool = False) -> Result:
+    """All stages. Jobs that are known only after others come in further rounds: the deck is written again until none is new.
+
+    `take_over`: jobs that were run by hand and are complete get a record first, and are kept.
+    """
+    study, started = load_study(study_file, kind), now()
+    _folder(folder)
+    with lock.locked(folder):
+        plan = make_deck(study, folder)
+        while True:
+            if take_over:
+                adopt(plan.jobs, folder, study.run.lmp)
+            run_jobs(plan.jobs, folder, study.run, progress, problem)
+            before, plan = plan, make_deck(study, folder)
+            if plan.jobs == before.jobs:
+                break
+        hashes = {name: record.get("inputs_hash") for name, record in job_records(plan.jobs, folder).items()}
+        write_json(folder / RECORD, {"command": command_line(), "versions": versions(), "started": started, "finished": now(), "jobs": hashes})
+        analyse(folder)
+        return report(folder)
+
+
+def _folder(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise EsgapError(f"{folder} is a file: give a run folder with -o")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def analyse(folder: Path) -> Result:
+    """Turn the finished jobs of `folder` into result.json and a CSV file a table.
+
+    Raises EsgapError when no job is finished, or a finished job's files are no longer what they were.
+    """
     plan = Plan.load(folder)
-    rows = pd.DataFrame(_rows(plan, folder))
-    rows.to_csv(folder / TABLE, index=False)
-    write_json(
-        folder / RESULT,
-        {
-            "title": plan.study.title,
-            "method": METHOD,
-            "units": UNITS,
-            "pair": plan.moved.model_dump(),
-            "force_tolerance": {"value": plan.study.relax.force, "unit": "eV/Angstrom"},
-            "rows": rows.to_dict("records"),
-            "inputs": {job.name: input_hashes(job, folder) for job in plan.jobs},
-            "command": command_line(),
-            "versions": versions(),
-            "written": now(),
-        },
-    )
-    return rows
+    done = frozenset(job.name for job in plan.jobs if _is_done(job, folder))
+    if not done and plan.jobs:
+        raise EsgapError(f"{folder} holds no finished job of {len(plan.jobs)}: run them with `esgap run`, `make` or `sh commands.sh` (see `esgap status {folder}`)")
+    result: Result = module(plan.kind, "analyse").analyse(plan.study, Runs(folder, plan.jobs, done))
+    notes = [*result.notes, *remarks(plan.jobs, done, folder)]
+    result = result.model_copy(update={"notes": notes, "provenance": provenance(plan.jobs, folder)})
+    write_json(folder / RESULT, result.model_dump(mode="json", by_alias=True))
+    for name, rows in result.tables.items():
+        table.write_csv(folder / f"{name}.csv", rows)
+    return result
 
 
-def report(folder: Path) -> pd.DataFrame:
-    """Draw the figure from result.json; returns the table."""
-    from esgap.report.frenkel import figure  # matplotlib is slow to import
+def _is_done(job: Job, folder: Path) -> bool:
+    """True when a job has left all that it should; one without a record must also have ended well."""
+    record = folder / job.name / RECORD
+    if record.is_file():
+        check_outputs(read_json(record, f"delete {record.parent} to compute it again"), job, folder)
+        return True
+    return not missing(job, folder) and not (folder / job.name / FAILED).is_file() and problem(job, folder) is None
 
+
+def read_result(folder: Path) -> Result:
+    """The result of a run folder, its rows typed. Raises EsgapError when there is none, or it is of another version."""
     file = folder / RESULT
     if not file.is_file():
         raise EsgapError(f"{folder} holds no {RESULT}: make it with `esgap analyse {folder}`")
-    result = json.loads(file.read_text())
-    rows = pd.DataFrame(result["rows"])
-    figure(rows, rows.potential.iloc[0], result["title"], folder / FIGURE)
-    return rows
+    remedy = f"make it again with `esgap analyse {folder}`"
+    content = read_json(file, remedy)
+    if not isinstance(content, dict) or content.get("schema") != Result.version:
+        raise EsgapError(f"{file} has another schema than {Result.version}: {remedy}")
+    tables = module(content["kind"], "analyse").TABLES
+    content["tables"] = {name: [tables[name].model_validate(row) for row in rows] for name, rows in content["tables"].items()}
+    return Result.model_validate(content)
 
 
-def _rows(plan: Plan, folder: Path):
-    """One dictionary a formation energy: the columns of the table."""
-    mobile = np.flatnonzero(np.array(plan.symbols) == plan.study.defect.element)
-    site, moved, cell = np.array(plan.moved.position), plan.moved.id - 1, np.array(plan.cell)
-    for point in plan.points:
-        relaxed = [read_relaxation(folder / name) for name in (point.perfect, point.defect, point.perfect_zero, point.defect_zero)]
-        states = [_state(relaxation, cell) for relaxation in relaxed]
-        energy = formation_energy(*states, field_vector(point.direction, point.field))
-        origin = states[3].positions[moved] if point.field else site
-        max_force = max(relaxation.max_force for relaxation in relaxed[:2])
-        yield {
-            "potential": point.potential,
-            "direction": point.direction,
-            "field": point.field,
-            "formation_energy": energy.total,
-            "frozen": energy.frozen,
-            "relaxation": energy.relaxation,
-            **dict(zip(("dipole_x", "dipole_y", "dipole_z"), energy.dipole)),
-            "state": pair_state(states[0], states[1], states[2], origin, mobile, moved, cell),
-            "converged": max_force <= plan.study.relax.force,
-            "max_force": max_force,
-        }
+def report(folder: Path) -> Result:
+    """Draw the figures of result.json and write report.html."""
+    result = read_result(folder)
+    figures = [save(figure, folder / f"{name}.png") for name, figure in module(result.kind, "report").figures(result, folder)]
+    write_page(result, figures, folder / "report.html")
+    return result
 
 
-def _state(relaxation: Relaxation, cell: np.ndarray) -> CellState:
-    """From LAMMPS's frame to that of the structure file."""
-    return CellState(relaxation.energy, from_lammps_vector(relaxation.dipole, cell), from_lammps_vector(relaxation.positions, cell))
+def publish(folder: Path) -> list[str]:
+    """What a kind gives away after a finished run (a fit: potentials); lines for the terminal."""
+    plan = Plan.load(folder)
+    return list(module(plan.kind, "publish").publish(plan.study, folder)) if gives(plan.kind, "publish") else []

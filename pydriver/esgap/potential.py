@@ -3,6 +3,7 @@
 Units are those of LAMMPS `metal`: charges in e, exponents zeta in 1/Angstrom, cutoffs in Angstrom.
 """
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from esgap.record import sha256
 
 TOML = "potential.toml"
 INCLUDE = "potential.lmp"
+
+
+def check_name(name: str, key: str) -> str:
+    """A material's or potential's name: it is part of an XML label and of a path. Raises ValueError for another."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]*", name):
+        raise ValueError(f'{key} = "{name}" can be no label in an XML file and no folder: begin with a letter, go on with letters, digits, "-", "_" and "."')
+    return name
 
 
 class _Table(BaseModel):
@@ -113,9 +121,12 @@ class Potential(_Table):
             )
         return self.electrostatics.charges[symbol] if self.electrostatics else 0.0
 
-    def lammps_include(self) -> str:
-        """The text of `potential.lmp`, the commands that set this potential in a LAMMPS input."""
-        return _include(self)
+    def lammps_include(self, elements: tuple[str, ...] | None = None) -> str:
+        """The text of `potential.lmp`, the commands that set this potential in a LAMMPS input.
+
+        `elements`: those of the atom types, in their order; the potential's own when not given.
+        """
+        return _include(self, elements or self.elements)
 
 
 def read_toml(path: Path) -> Potential:
@@ -212,15 +223,14 @@ kspace_modify order ${{coulomb_order}}
 """
 
 
-def _include(p: Potential) -> str:
-    header = _HEADER.format(material=p.material.lower(), name=p.name, types=" ".join(f"{i} = {s}" for i, s in _types(p)))
-    gap = dict(
-        file=p.gap.file, label=p.gap.label, symbols=" ".join(p.elements), numbers=" ".join(str(atomic_numbers[s]) for s in p.elements)
-    )
+def _include(p: Potential, elements: tuple[str, ...]) -> str:
+    types = list(enumerate(elements, start=1))
+    header = _HEADER.format(material=p.material.lower(), name=p.name, types=" ".join(f"{i} = {s}" for i, s in types))
+    gap = dict(file=p.gap.file, label=p.gap.label, symbols=" ".join(elements), numbers=" ".join(str(atomic_numbers[s]) for s in elements))
     if p.electrostatics is None:
         return header + _GAP_ONLY.format(**gap)
-    charges = "\n".join(f"set type {i} charge {p.charge_of(s)}  # {s}" for i, s in _types(p))
-    exponents = "\n".join(slater_coefficients(p.elements, p.electrostatics, "coul/slater/long "))
+    charges = "\n".join(f"set type {i} charge {p.charge_of(s)}  # {s}" for i, s in types)
+    exponents = "\n".join(slater_coefficients(elements, p.electrostatics, "coul/slater/long "))
     accuracy = p.electrostatics.kspace.split()[1]
     return header + _ES_GAP.format(**gap, charges=charges, exponents=exponents, cutoff=p.electrostatics.cutoff, accuracy=accuracy)
 
@@ -235,7 +245,3 @@ def slater_coefficients(elements: tuple[str, ...], es: Electrostatics, sub_style
     return [f"pair_coeff * * {densities[0]}, and every pair of types"] + [
         f"pair_coeff {i} {i} {density}" for i, density in enumerate(densities[1:], start=2)
     ]
-
-
-def _types(p: Potential):
-    return enumerate(p.elements, start=1)

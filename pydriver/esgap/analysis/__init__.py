@@ -1,1 +1,0 @@
-"""Physics on plain data: no files, no processes."""

@@ -1,0 +1,51 @@
+"""A job: one process, the files that decide its result, and the files that it leaves."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Tag = str | int | float
+
+
+class Frozen(BaseModel):
+    """A model that is immutable; a key that it does not know is an error, never ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Job(Frozen):
+    """One process, started in the run folder; all paths are relative to it."""
+
+    name: str
+    """Also its folder below the run folder."""
+    command: tuple[str, ...]
+    """What is started after the launcher; "lmp" stands for the lmp of the study, "python" for this Python."""
+    inputs: dict[str, str]
+    """Role -> file that decides the result; its hash is recorded."""
+    outputs: tuple[str, ...]
+    """Files that a finished job has left; the last one is written last."""
+    tags: dict[str, Tag] = {}
+    """What this job is: potential, cell, direction, field, temperature ..."""
+    ranks: Annotated[int, Field(ge=1)] = 1
+    """All MPI ranks; one rank is started without the launcher."""
+    continues: bool = False
+    """It goes on from files that it left itself when it was interrupted: its folder is never cleared."""
+    tools: tuple[str, ...] = ("lmp", "plugin")
+    """Programs and Python packages whose version decides the result (see esgap.jobs.tools)."""
+
+    @property
+    def log(self) -> str:
+        """The log of LAMMPS, or what the process printed."""
+        return f"{self.name}/log.lammps" if self.command[0] == "lmp" else f"{self.name}/log"
+
+
+def edges(jobs: tuple[Job, ...]) -> dict[str, set[str]]:
+    """Job -> the jobs that leave its inputs."""
+    maker = {file: job.name for job in jobs for file in job.outputs}
+    return {job.name: {maker[file] for file in job.inputs.values() if file in maker} for job in jobs}
+
+
+def missing(job: Job, folder: Path) -> list[str]:
+    """The outputs that are not in `folder`."""
+    return [name for name in job.outputs if not (folder / name).is_file()]

@@ -1,0 +1,106 @@
+"""The one gate for processes: environment, start, and the check that launcher and lmp belong to one MPI."""
+
+import ctypes
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from esgap.errors import EsgapError
+from esgap.jobs.resources import Resources
+
+LIBC = ctypes.CDLL(None)
+
+
+def environment() -> dict[str, str]:
+    """One OpenMP thread a rank unless the user asks otherwise, and this environment's lmp and mpirun first."""
+    here = str(Path(sys.executable).parent)
+    return {"OMP_NUM_THREADS": "1"} | os.environ | {"PATH": here + os.pathsep + os.environ.get("PATH", "")}
+
+
+def start(words: list[str], folder: Path, printed: Path) -> subprocess.Popen:
+    """Start a command in `folder`, its output to the file `printed`; it ends with this process, however that one ends."""
+    with open(printed, "wb") as file:
+        return _guard(
+            words[0],
+            lambda: subprocess.Popen(
+                _program(words), cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
+            ),
+        )
+
+
+def output(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess:
+    """Run a command to its end and keep what it printed."""
+    return _guard(
+        words[0],
+        lambda: subprocess.run(
+            _program(words), cwd=cwd, env=environment(), text=True, errors="replace", capture_output=True, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent
+        ),
+    )
+
+
+def launch(words: list[str], folder: Path, log: Path) -> None:
+    """Run a command to its end in `folder`; raise EsgapError with the reason that it gave when it fails."""
+    done = output(words, cwd=folder)
+    if done.returncode:
+        raise EsgapError(f"{Path(words[0]).name} stopped with {how_it_ended(done.returncode)} ({reason(log, done.stdout + done.stderr)})")
+
+
+def how_it_ended(code: int) -> str:
+    """An exit code in words."""
+    return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+
+def reason(log: Path, printed: str) -> str:
+    """Why a process failed: the first line of its log or output that says ERROR or ABORT, else the last line."""
+    written = (log.read_text(errors="replace") if log.is_file() else "") + "\n" + printed
+    lines = [line.strip() for line in written.splitlines() if line.strip()]
+    told = (line for line in lines if line.startswith(("ERROR", "SYSTEM ABORT", "esgap:")) or "No space left" in line)
+    return next(told, f"last line: {lines[-1]}" if lines else "no output")
+
+
+def check_launcher(run: Resources) -> str:
+    """Raise EsgapError when mpirun and lmp belong to different MPI libraries: lmp would die in MPI_Init.
+
+    Returns what was found, one line.
+    """
+    program = shlex.split(run.launcher)[0]
+    if Path(program).name not in ("mpirun", "mpiexec"):
+        return f"the launcher '{program}' is not an mpirun and was not checked"
+    launcher, lmp = mpi_of([program, "--version"]), mpi_of([run.lmp, "-h"])
+    if "unknown" not in (launcher, lmp) and launcher != lmp:
+        raise EsgapError(
+            f"'{program}' belongs to {launcher} but '{run.lmp}' is linked to {lmp}: start them with the same MPI, "
+            "for example the mpirun beside lmp in the virtual environment"
+        )
+    return f"'{program}' belongs to {launcher}, '{run.lmp}' is linked to {lmp}"
+
+
+def mpi_of(command: list[str]) -> str:
+    """The MPI library that a command's output names: "MPICH", "Open MPI" or "unknown"."""
+    done = output(command)
+    text = done.stdout + done.stderr
+    signs = {"Open MPI": ("Open MPI", "OpenRTE", "open-mpi"), "MPICH": ("MPICH", "HYDRA", "Intel(R) MPI")}
+    return next((name for name, words in signs.items() if any(word in text for word in words)), "unknown")
+
+
+def _program(words: list[str]) -> list[str]:
+    """`python` means the Python that runs this."""
+    return [sys.executable, *words[1:]] if words[0] == "python" else words
+
+
+def _guard(program: str, call):
+    """Turn the operating system's refusal to start a program into a sentence."""
+    try:
+        return call()
+    except FileNotFoundError as error:
+        raise EsgapError(f"the command '{program}' was not found: install it or correct [run] in the study") from error
+    except OSError as error:
+        raise EsgapError(f"the command '{program}' cannot be started ({error.strerror}): correct [run] in the study") from error
+
+
+def _die_with_parent() -> None:
+    """Ask Linux to terminate this process when its parent dies: a killed esgap leaves no lmp that goes on writing."""
+    LIBC.prctl(1, signal.SIGTERM)  # 1 = PR_SET_PDEATHSIG

@@ -1,0 +1,49 @@
+"""The section [run] of a study: how its jobs are started."""
+
+import os
+import shlex
+from typing import Annotated
+
+from pydantic import Field, field_validator
+
+from esgap.jobs.job import Frozen
+
+
+class Resources(Frozen):
+    """How jobs are started and how many at once."""
+
+    ranks: Annotated[int, Field(ge=1)] = 1
+    """MPI ranks of a job; a job of one rank is started without the launcher."""
+    cores: Annotated[int, Field(ge=1)] | None = None
+    """Cores used at once by jobs side by side; all that this process may use when not given."""
+    lmp: str = "lmp"
+    """LAMMPS: a command or a path."""
+    launcher: str = "mpirun -n {ranks}"
+    """Before lmp, for example "srun --exact -N1 -n {ranks}"."""
+
+    @field_validator("lmp")
+    @classmethod
+    def _not_empty(cls, lmp: str) -> str:
+        if not lmp.strip():
+            raise ValueError('lmp is empty; give a command such as "lmp"')
+        return lmp
+
+    @field_validator("launcher")
+    @classmethod
+    def _splits_into_words(cls, launcher: str) -> str:
+        try:
+            words = shlex.split(launcher.format(ranks=1))
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(f"cannot be read ({error}); the one placeholder is {{ranks}}, as in 'mpirun -n {{ranks}}'") from error
+        if not words:
+            raise ValueError("is empty; give for example 'mpirun -n {ranks}'")
+        return launcher
+
+    def available(self) -> int:
+        """Cores to use at once."""
+        return self.cores or len(os.sched_getaffinity(0))
+
+    def argv(self, command: tuple[str, ...], ranks: int) -> list[str]:
+        """A job's command line with launcher and lmp filled in."""
+        words = [self.lmp if command[0] == "lmp" else command[0], *command[1:]]
+        return words if ranks == 1 else [*shlex.split(self.launcher.format(ranks=ranks)), *words]

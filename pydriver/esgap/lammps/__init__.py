@@ -1,0 +1,1 @@
+"""The one place that knows LAMMPS: its frame, its files, its decks."""

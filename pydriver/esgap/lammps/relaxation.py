@@ -1,0 +1,52 @@
+"""Result of one relaxation by in.defect: its log and its dump."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from esgap.errors import EsgapError
+from esgap.lammps.dump import read_dump
+from esgap.lammps.log import read_complete, read_thermo
+
+CRITERION = "Stopping criterion ="
+FIELD = "f_field"  # the fix of in.defect
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """A relaxed cell, in LAMMPS's frame."""
+
+    energy: float  # eV, with the field's
+    field_energy: float  # eV
+    dipole: np.ndarray  # (3,) e Angstrom, against the reference positions
+    max_force: float  # eV/Angstrom, the largest on an atom
+    steps: int
+    criterion: str  # why LAMMPS stopped
+    positions: np.ndarray  # (N, 3) Angstrom, unwrapped, by atom id
+    history: pd.DataFrame  # the thermo output
+
+
+def read_relaxation(folder: Path) -> Relaxation:
+    """Read `folder`/log.lammps and relaxed.dump.
+
+    Raises EsgapError when one is missing, cut off or from another deck.
+    """
+    log = folder / "log.lammps"
+    text = read_complete(log)
+    history = read_thermo(log)
+    if CRITERION not in text or FIELD not in history:
+        raise EsgapError(f"{log} is not that of a relaxation by in.defect (no '{CRITERION}' or no '{FIELD}'): delete {folder} to compute it again")
+    last = history.iloc[-1]
+    positions, forces = read_dump(folder / "relaxed.dump")
+    return Relaxation(
+        energy=last["PotEng"],
+        field_energy=last[FIELD],
+        dipole=last[[f"{FIELD}[{k}]" for k in (1, 2, 3)]].to_numpy(float),
+        max_force=float(np.linalg.norm(forces, axis=1).max()),
+        steps=int(last["Step"]),
+        criterion=next(line.split("=")[1].strip() for line in text.splitlines() if CRITERION in line),
+        positions=positions,
+        history=history,
+    )

@@ -1,1 +1,0 @@
-"""Files that LAMMPS leaves, read into plain data. Knows formats, no physics."""

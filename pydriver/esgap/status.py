@@ -1,0 +1,39 @@
+"""What of a run folder is finished, running, failed or waiting, and why."""
+
+from pathlib import Path
+
+from esgap.jobs.job import Job, edges, missing
+from esgap.jobs.lock import is_locked
+from esgap.jobs.record import FAILED, RECORD, STARTED
+from esgap.plan import Plan
+from esgap.record import read_json
+
+
+def status(folder: Path) -> list[tuple[str, str, str]]:
+    """(job, state, why) for each job of the plan; the states are finished, running, interrupted, failed, by hand, ready, waiting."""
+    plan = Plan.load(folder)
+    active, needs = is_locked(folder), edges(plan.jobs)
+    states = {job.name: _state(job, folder, active) for job in plan.jobs}
+    for job in plan.jobs:
+        if states[job.name] == ("ready", ""):
+            blocked = sorted(name for name in needs[job.name] if states[name][0] not in ("finished", "by hand"))
+            if blocked:
+                states[job.name] = ("waiting", f"for {blocked[0]}" + (f" and {len(blocked) - 1} more" if len(blocked) > 1 else ""))
+    return [(job.name, *states[job.name]) for job in plan.jobs]
+
+
+def _state(job: Job, folder: Path, active: bool) -> tuple[str, str]:
+    home = folder / job.name
+    remedy = f"delete {home} to compute it again"
+    if (home / RECORD).is_file():
+        lost = missing(job, folder)
+        seconds = read_json(home / RECORD, remedy).get("seconds")
+        return ("failed", f"{lost[0]} is gone") if lost else ("finished", f"{seconds} s" if seconds is not None else "adopted")
+    if (home / FAILED).is_file():
+        return "failed", read_json(home / FAILED, remedy)["reason"]
+    if (home / STARTED).is_file():
+        since = read_json(home / STARTED, remedy)["started"]
+        return ("running", f"since {since}") if active else ("interrupted", f"started {since}; `esgap run` does it again")
+    if not missing(job, folder):
+        return "by hand", "no record"
+    return "ready", ""

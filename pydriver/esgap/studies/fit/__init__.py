@@ -1,0 +1,1 @@
+"""Potentials fitted to labelled configurations."""

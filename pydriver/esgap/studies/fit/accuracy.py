@@ -1,0 +1,69 @@
+"""Errors of a fitted potential, GAP plus baseline, against its reference labels."""
+
+from pathlib import Path
+
+import numpy as np
+
+from esgap.lammps.static import Labels
+
+
+def predict(xml: Path, configurations) -> list[Labels]:
+    """Energy, forces and virial of each configuration by the GAP alone, through QUIP."""
+    from quippy.potential import Potential as Quip  # takes a second to import
+
+    potential = Quip(param_filename=str(xml))
+    return [_gap(potential, atoms) for atoms in configurations]
+
+
+def largest_difference(a: list[Labels], b: list[Labels]) -> dict[str, float]:
+    """Largest difference of two predictions: energy in eV/atom, force components in eV/Angstrom."""
+    return {
+        "energy": float(f"{max(abs(x.energy - y.energy) / len(x.forces) for x, y in zip(a, b, strict=True)):.1e}"),
+        "force": float(f"{max(np.abs(x.forces - y.forces).max() for x, y in zip(a, b, strict=True)):.1e}"),
+    }
+
+
+def rmse(configurations, labels: list[Labels], predicted: list[Labels], held_out) -> dict:
+    """RMSE on fitted and on held-out configurations: energy and virial in meV/atom, forces by element in eV/Angstrom."""
+    return {
+        name: _summary([(configurations[i], labels[i], predicted[i]) for i in np.flatnonzero(chosen)])
+        for name, chosen in (("train", ~held_out), ("held_out", held_out))
+    }
+
+
+def parity(configurations, labels: list[Labels], predicted: list[Labels], held_out) -> dict:
+    """What a parity figure shows: energies per atom (eV, reference and predicted) and force components by element (eV/Angstrom)."""
+    forces: dict[str, list] = {}
+    for atoms, label, found, held in zip(configurations, labels, predicted, held_out, strict=True):
+        for symbol in sorted(set(atoms.symbols)):
+            mask = np.array(atoms.symbols) == symbol
+            pairs = np.column_stack([label.forces[mask].ravel(), found.forces[mask].ravel()]).round(5)
+            forces.setdefault(symbol, []).append({"held_out": bool(held), "pairs": pairs.tolist()})
+    energies = [[label.energy / len(atoms), found.energy / len(atoms), bool(held)] for atoms, label, found, held in zip(configurations, labels, predicted, held_out)]
+    return {"energies": energies, "forces": forces}
+
+
+def _gap(potential, atoms) -> Labels:
+    atoms = atoms.copy()
+    atoms.calc = potential
+    return Labels(atoms.get_potential_energy(), atoms.get_forces(), -atoms.get_stress(voigt=False) * atoms.get_volume())
+
+
+def _summary(rows) -> dict:
+    """Per-component RMSE, and the rms of the reference forces that it is to be compared with."""
+    wrong = [(atoms, found - label) for atoms, label, found in rows]
+    symbols = np.concatenate([atoms.symbols for atoms, _ in wrong])
+    forces = np.concatenate([error.forces for _, error in wrong])
+    reference = np.concatenate([label.forces for _, label, _ in rows])
+    elements = sorted(set(symbols))
+    return {
+        "configurations": len(rows),
+        "energy": _rms([1e3 * error.energy / len(atoms) for atoms, error in wrong]),
+        "virial": _rms([1e3 * error.virial / len(atoms) for atoms, error in wrong]),
+        "force": {s: _rms(forces[symbols == s]) for s in elements},
+        "force_rms": {s: _rms(reference[symbols == s]) for s in elements},
+    }
+
+
+def _rms(values) -> float:
+    return round(float(np.sqrt(np.mean(np.square(values)))), 4)

@@ -1,0 +1,38 @@
+"""One job a model: baseline, fit and check, in a process of its own that leaves a potential folder."""
+
+import shutil
+from collections.abc import Iterator
+
+from esgap.jobs.job import Job
+from esgap.lammps.static import check_neutral
+from esgap.record import write_text
+from esgap.studies.contract import Workspace
+from esgap.studies.fit.data import read_labels
+from esgap.studies.fit.study import Study
+
+DATA = "labels.extxyz"
+LEFT = ("gap.xml", "README.md", "parity.json", "potential.lmp", "potential.toml")
+
+
+def deck(study: Study, work: Workspace) -> Iterator[Job]:
+    """Check the labels, write them and the settings of each model; yield the fits.
+
+    Raises EsgapError for labels that cannot be fitted (see esgap.studies.fit.data), or a net charge.
+    """
+    configurations, _ = read_labels(study)
+    for model in study.model:
+        if model.electrostatics:
+            check_neutral(configurations, model.electrostatics)
+    shutil.copyfile(study.data, work.stage / DATA)
+    for model in study.model:
+        # The data by its name in the run folder, so that the settings are the same on every machine.
+        settings = study.model_copy(update={"model": (model,), "data": study.data.__class__(DATA), "title": ""})
+        write_text(work.stage / f"{model.name}.json", settings.model_dump_json(indent=1, exclude={"run"}) + "\n")
+        yield Job(
+            name=f"models/{model.name}",
+            command=("python", "-m", "esgap.studies.fit.work", f"{model.name}.json", f"models/{model.name}", study.data.name),
+            inputs={"settings": f"{model.name}.json", "data": DATA},
+            outputs=tuple(f"models/{model.name}/{file}" for file in LEFT),
+            tags={"model": model.name},
+            tools=("quippy-ase", "lmp", "plugin"),
+        )

@@ -1,0 +1,27 @@
+"""Parity of the fitted potentials: predicted against reference."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from esgap.record import read_json
+from esgap.report import figure
+from esgap.studies.contract import Result
+
+
+def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
+    """One figure a potential: forces by element, held-out ones in front."""
+    for name in dict.fromkeys(row.potential for row in result.rows("errors")):
+        data = read_json(folder / "models" / name / "parity.json", "fit again")
+        fig, axes = figure.new(4.2 * len(data["forces"]), 4.0, ncols=len(data["forces"]), squeeze=False)
+        for ax, (symbol, parts) in zip(axes[0], data["forces"].items()):
+            for held, colour in ((False, "0.7"), (True, "C0")):
+                pairs = np.array([pair for part in parts if part["held_out"] == held for pair in part["pairs"]]).reshape(-1, 2)
+                ax.plot(*pairs.T, ".", ms=2, color=colour, label="held out" if held else "fitted")
+            ends = ax.get_xlim()
+            ax.plot(ends, ends, "k-", lw=0.5)
+            ax.set(title=symbol, xlabel="reference force (eV/Å)", ylabel=f"{name} (eV/Å)")
+            ax.legend(fontsize="small")
+        yield f"parity_{name}", fig

@@ -1,0 +1,1 @@
+"""Formation energy of a Frenkel pair in a uniform electric field."""

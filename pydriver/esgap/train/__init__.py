@@ -1,1 +1,0 @@
-"""From labelled configurations to potentials: baseline, fit, model card."""

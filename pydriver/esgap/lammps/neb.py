@@ -1,0 +1,99 @@
+"""What in.neb reads and leaves: a file of coordinates an image, dumps with true forces, energies, and the log of the band."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from esgap.errors import EsgapError
+from esgap.lammps.dump import read_dump
+from esgap.lammps.log import read_complete, read_text
+
+CLIMBS = re.compile(r"^Climbing replica = (\d+)", flags=re.M)
+COLUMNS = ("step", "force_image", "force", "gradient_first", "gradient_last", "gradient_climber", "forward", "back", "length")
+
+
+@dataclass(frozen=True)
+class Band:
+    """A finished band of n images of N atoms, in LAMMPS's frame; vectors as dumped, not unwrapped between the images."""
+
+    positions: np.ndarray  # (n, N, 3) Angstrom
+    forces: np.ndarray  # (n, N, 3) eV/Angstrom, the field's included, the springs' not
+    energies: np.ndarray  # (n,) eV, the field's included
+    field_energies: np.ndarray  # (n,) eV
+    dipoles: np.ndarray  # (n, 3) e Angstrom, against the first state as it was read
+    history: pd.DataFrame  # of `read_history`
+    climber: int  # index of the image that climbed
+
+
+def image_file(stem: str, image: int) -> str:
+    """The name that in.neb gives to a file of an image, counted from 0: STEM.01 is that of the first."""
+    return f"{stem}.{image + 1:02d}"
+
+
+def image_outputs(images: int, out: str = "neb") -> list[str]:
+    """The files that in.neb leaves for the images."""
+    return [f"{image_file(out, k)}.{end}" for k in range(images) for end in ("dump", "csv")]
+
+
+def write_images(folder: Path, stem: str, positions: np.ndarray) -> list[str]:
+    """Write the files that `neb ... each` reads, for all images but the first; positions (n, N, 3) in LAMMPS's frame, Angstrom.
+
+    Returns their names. The first image is the data file, the same for all.
+    """
+    names = []
+    for k, image in enumerate(positions[1:], start=1):
+        names.append(image_file(stem, k))
+        lines = [f"{i} {x:.16g} {y:.16g} {z:.16g}" for i, (x, y, z) in enumerate(image, start=1)]
+        (folder / names[-1]).write_text("\n".join(["# id x y z", str(len(image)), *lines, ""]))
+    return names
+
+
+def read_band(folder: Path, images: int, out: str = "neb") -> Band:
+    """Read what in.neb left in `folder` (its log is log.lammps). Raises EsgapError when a file is missing, cut off or damaged."""
+    frames = [read_dump(folder / f"{image_file(out, k)}.dump") for k in range(images)]
+    table = pd.concat([_energies(folder / f"{image_file(out, k)}.csv") for k in range(images)])
+    history, climber = read_history(folder / "log.lammps")
+    return Band(
+        positions=np.array([positions for positions, _ in frames]),
+        forces=np.array([forces for _, forces in frames]),
+        energies=table["energy"].to_numpy(),
+        field_energies=table["field_energy"].to_numpy(),
+        dipoles=table[["dipole_x", "dipole_y", "dipole_z"]].to_numpy(),
+        history=history,
+        climber=climber,
+    )
+
+
+def read_history(log: Path) -> tuple[pd.DataFrame, int]:
+    """The lines of `neb` in the log of all partitions, and the image that climbed.
+
+    Columns: stage ("relax", "climb"), step, force (eV/Angstrom, the largest on an atom with the springs), forward, back (eV),
+    length (Angstrom), and others of LAMMPS. Raises EsgapError when the log is damaged or the band did not come to climbing.
+    """
+    text = read_complete(log)
+    if not (climbs := CLIMBS.search(text)):
+        raise EsgapError(f"{log} has no line 'Climbing replica': it is not the log of a finished band; delete {log.parent} to compute it again")
+    parts = {"relax": text[: climbs.start()], "climb": text[climbs.end() :]}
+    rows = [{"stage": stage} | dict(zip(COLUMNS, words)) for stage, part in parts.items() for words in _numbers(part)]
+    history = pd.DataFrame(rows)
+    history["force"] **= 0.5  # under `min_modify norm max` LAMMPS prints the square
+    return history, int(climbs[1]) - 1
+
+
+def _numbers(text: str):
+    """The values of each line that is a line of `neb`: a step and as many numbers as COLUMNS at least."""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) > len(COLUMNS) and words[0].isdigit():
+            yield [float(word) for word in words[: len(COLUMNS)]]
+
+
+def _energies(file: Path) -> pd.DataFrame:
+    read_text(file)  # a missing file is one sentence
+    try:
+        return pd.read_csv(file).astype(float)
+    except (ValueError, KeyError) as error:
+        raise EsgapError(f"{file} is damaged ({error}): delete its folder to compute it again") from error

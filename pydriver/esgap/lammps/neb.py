@@ -9,7 +9,7 @@ import pandas as pd
 
 from esgap.errors import EsgapError
 from esgap.lammps.dump import read_dump
-from esgap.lammps.log import read_complete, read_text
+from esgap.lammps.log import read_text
 
 CLIMBS = re.compile(r"^Climbing replica = (\d+)", flags=re.M)
 COLUMNS = ("step", "force_image", "force", "gradient_first", "gradient_last", "gradient_climber", "forward", "back", "length")
@@ -73,7 +73,7 @@ def read_history(log: Path) -> tuple[pd.DataFrame, int]:
     Columns: stage ("relax", "climb"), step, force (eV/Angstrom, the largest on an atom with the springs), forward, back (eV),
     length (Angstrom), and others of LAMMPS. Raises EsgapError when the log is damaged or the band did not come to climbing.
     """
-    text = read_complete(log)
+    text = read_text(log)
     if not (climbs := CLIMBS.search(text)):
         raise EsgapError(f"{log} has no line 'Climbing replica': it is not the log of a finished band; delete {log.parent} to compute it again")
     parts = {"relax": text[: climbs.start()], "climb": text[climbs.end() :]}
@@ -94,6 +94,9 @@ def _numbers(text: str):
 def _energies(file: Path) -> pd.DataFrame:
     read_text(file)  # a missing file is one sentence
     try:
-        return pd.read_csv(file).astype(float)
-    except (ValueError, KeyError) as error:
+        row = pd.read_csv(file).astype(float)
+    except ValueError as error:
         raise EsgapError(f"{file} is damaged ({error}): delete its folder to compute it again") from error
+    if len(row) != 1 or not np.isfinite(row.to_numpy()).all():
+        raise EsgapError(f"{file} holds no finite energy of one image: atoms came too close, or the run was stopped; look at the start, delete its folder")
+    return row

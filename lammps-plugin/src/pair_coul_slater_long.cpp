@@ -3,9 +3,11 @@
 #include "atom.h"
 #include "comm.h"
 #include "error.h"
+#include "fix.h"
 #include "force.h"
 #include "kspace.h"
 #include "memory.h"
+#include "modify.h"
 #include "neigh_list.h"
 #include "neighbor.h"
 #include "utils.h"
@@ -27,6 +29,7 @@ PairCoulSlater::PairCoulSlater(LAMMPS *lmp) : Pair(lmp)
 {
   ewaldflag = pppmflag = 1;
   writedata = 1;
+  ncoultablebits = 0;    // see modify_params
 }
 
 PairCoulSlater::~PairCoulSlater()
@@ -56,6 +59,23 @@ void PairCoulSlater::allocate()
   tables.assign(static_cast<std::size_t>(ntypes1) * ntypes1, {});
 }
 
+// LAMMPS's kspace styles take ncoultablebits for the size of tables of its own kind, whose error may exceed the accuracy asked for, and then
+// advise `pair_modify table 0`. The tables here are exact to rounding: what the user says is kept in `tabulated`, and kspace is shown none.
+void PairCoulSlater::modify_params(int narg, char **arg)
+{
+  ncoultablebits = tabulated ? 1 : 0;
+  Pair::modify_params(narg, arg);
+  tabulated = ncoultablebits != 0;
+  ncoultablebits = 0;
+  show_kspace_no_table();
+}
+
+// Inside pair_style hybrid, kspace looks at the hybrid's number, which serves nothing else.
+void PairCoulSlater::show_kspace_no_table() const
+{
+  if (utils::strmatch(force->pair_style, "^hybrid")) force->pair->ncoultablebits = 0;
+}
+
 // pair_style coul/slater/long LAMBDA CUT | slater CUT
 void PairCoulSlater::settings(int narg, char **arg)
 {
@@ -66,6 +86,7 @@ void PairCoulSlater::settings(int narg, char **arg)
   cut_coul = utils::numeric(FLERR, arg[1], false, lmp);
   if (!slater && lambda <= 0.0) error->all(FLERR, "pair_style coul/slater/long: LAMBDA must be positive, not {}", lambda);
   if (cut_coul <= 0.0) error->all(FLERR, "pair_style coul/slater/long: the cutoff must be positive, not {}", cut_coul);
+  show_kspace_no_table();
 }
 
 // pair_coeff I J (point and 1s density) | pair_coeff I I ZETA [N] (a Slater density per type)
@@ -101,8 +122,19 @@ void PairCoulSlater::coeff(int narg, char **arg)
     for (int j = i + 1; j <= atom->ntypes; ++j) setflag[i][j] = zeta[i][i] > 0.0 && zeta[j][j] > 0.0;
 }
 
+// What would change one part of the energy and not the other.
+void PairCoulSlater::refuse_wrong_setting() const
+{
+  if (utils::strmatch(force->pair_style, "^hybrid/scaled"))
+    error->all(FLERR, "coul/slater/long in pair_style hybrid/scaled: the pair part of the Coulomb energy would be scaled and that of kspace_style not: use hybrid/overlay, and scale the charges instead");
+  for (const auto *fix : modify->get_fix_list())
+    if (utils::strmatch(fix->style, "^qeq/") || utils::strmatch(fix->style, "^qtpie/") || utils::strmatch(fix->style, "^acks2/"))
+      error->all(FLERR, "coul/slater/long is for fixed charges, and fix {} {} changes them: the energy would lack the self-energies of the densities; remove the fix", fix->id, fix->style);
+}
+
 void PairCoulSlater::init_style()
 {
+  refuse_wrong_setting();
   if (!atom->q_flag) error->all(FLERR, "pair_style coul/slater/long needs charges: use atom_style charge or full");
   if (!force->kspace) error->all(FLERR, "pair_style coul/slater/long needs a kspace_style (ewald or pppm) for the long-range part: add one");
   g_ewald = force->kspace->g_ewald;
@@ -140,7 +172,7 @@ double PairCoulSlater::init_one(int i, int j)
 void PairCoulSlater::build(int i, int j)
 {
   Tables &entry = tables_of(i, j);
-  const double inner = ncoultablebits ? std::min(tabinner, cut_coul) : cut_coul;
+  const double inner = tabulated ? std::min(tabinner, cut_coul) : cut_coul;
   const std::array<double, 8> source = {lambda, zeta[i][i], zeta[j][j], 1.0 * number[i], 1.0 * number[j], cut_coul, g_ewald, inner};
   if (source != entry.source) {
     entry = {};
@@ -202,6 +234,7 @@ void PairCoulSlater::compute(int eflag, int vflag)
       const int j = jlist[jj] & NEIGHMASK;
       const double dx = x[i][0] - x[j][0], dy = x[i][1] - x[j][1], dz = x[i][2] - x[j][2], rsq = dx * dx + dy * dy + dz * dz;
       if (rsq >= cutoff_sq) continue;
+      if (rsq == 0.0) error->one(FLERR, "pair_style coul/slater/long: atoms {} and {} are at the same place", atom->tag[i], atom->tag[j]);
       const double qiqj = scale[type[i]][type[j]] * q[i] * q[j];
       const Interaction pair = interact_in_loop(rsq, qiqj, sbmask(jlist[jj]), tables_of(type[i], type[j]));
       fi[0] += dx * pair.fpair;
@@ -272,30 +305,32 @@ void PairCoulSlater::read_restart(FILE *fp)
 
 void PairCoulSlater::write_restart_settings(FILE *fp)
 {
-  const int flag = slater;
+  const int flag = slater, table = tabulated;
   fwrite(&flag, sizeof(int), 1, fp);
   fwrite(&lambda, sizeof(double), 1, fp);
   fwrite(&cut_coul, sizeof(double), 1, fp);
-  fwrite(&ncoultablebits, sizeof(int), 1, fp);
+  fwrite(&table, sizeof(int), 1, fp);
   fwrite(&tabinner, sizeof(double), 1, fp);
 }
 
 void PairCoulSlater::read_restart_settings(FILE *fp)
 {
-  int flag = 0;
+  int flag = 0, table = 0;
   if (comm->me == 0) {
     utils::sfread(FLERR, &flag, sizeof(int), 1, fp, nullptr, error);
     utils::sfread(FLERR, &lambda, sizeof(double), 1, fp, nullptr, error);
     utils::sfread(FLERR, &cut_coul, sizeof(double), 1, fp, nullptr, error);
-    utils::sfread(FLERR, &ncoultablebits, sizeof(int), 1, fp, nullptr, error);
+    utils::sfread(FLERR, &table, sizeof(int), 1, fp, nullptr, error);
     utils::sfread(FLERR, &tabinner, sizeof(double), 1, fp, nullptr, error);
   }
   MPI_Bcast(&flag, 1, MPI_INT, 0, world);
   MPI_Bcast(&lambda, 1, MPI_DOUBLE, 0, world);
   MPI_Bcast(&cut_coul, 1, MPI_DOUBLE, 0, world);
-  MPI_Bcast(&ncoultablebits, 1, MPI_INT, 0, world);
+  MPI_Bcast(&table, 1, MPI_INT, 0, world);
   MPI_Bcast(&tabinner, 1, MPI_DOUBLE, 0, world);
   slater = flag != 0;
+  tabulated = table != 0;
+  show_kspace_no_table();
 }
 
 void PairCoulSlater::write_data(FILE *fp)

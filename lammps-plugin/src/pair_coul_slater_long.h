@@ -7,7 +7,6 @@
 #include "pair.h"
 
 #include <array>
-
 #include <vector>
 
 namespace esgap {
@@ -20,6 +19,7 @@ class PairCoulSlater : public LAMMPS_NS::Pair {
   void compute(int, int) override;
   void settings(int, char **) override;
   void coeff(int, char **) override;
+  void modify_params(int, char **) override;
   void init_style() override;
   void setup() override;
   double init_one(int, int) override;
@@ -50,9 +50,12 @@ class PairCoulSlater : public LAMMPS_NS::Pair {
   SlaterDensity density(int type) const { return {zeta[type][type], number[type]}; }
   void build(int, int);
   void allocate();
+  void show_kspace_no_table() const;
+  void refuse_wrong_setting() const;
   void warn_if_screening_reaches(int, int);
 
   bool slater = false;    // a density per type, or stock's point charge and 1s density
+  bool tabulated = true;  // `pair_modify table` is not 0
   double lambda = 0.0, cut_coul = 0.0, g_ewald = 0.0;
   int ntypes1 = 0;
   double **scale = nullptr;

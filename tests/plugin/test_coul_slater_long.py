@@ -9,6 +9,7 @@ HEAD = "units metal\natom_style charge\nread_data data.test\n"
 ZETA = (1.0, 1.5, 1.2)  # Li, P, S; 1/Angstrom
 SLATER = "pair_style coul/slater/long slater 10.0\n" + "".join(f"pair_coeff {i} {i} {z}\n" for i, z in enumerate(ZETA, 1))
 STOCK = "pair_style coul/slater/long 1.0 10.0\npair_coeff * *\n"
+OVERLAY = "pair_style hybrid/overlay zero 5.0 coul/slater/long slater 10.0\npair_coeff * * zero\npair_coeff * * coul/slater/long 1.0\n"
 EWALD, PPPM = "kspace_style ewald 1.0e-9\n", "kspace_style pppm 1.0e-6\n"
 
 
@@ -126,10 +127,14 @@ def test_unlike_types_forgotten_in_a_hybrid(li7p3s11, data_file, tmp_path):
         (SLATER + "pair_coeff 1 1 1.0 7\n", EWALD, "N must be 1 to 4, not 7"),
         ("pair_style coul/slater/long 1.0\n", EWALD, "takes `LAMBDA CUT` or `slater CUT`"),
         (STOCK + "pair_coeff 1 1 5.0\n", EWALD, "takes two types and no value"),
+        (OVERLAY.replace("overlay zero", "scaled 1.0 zero").replace("5.0 coul", "5.0 0.5 coul"), EWALD, "use hybrid/overlay, and scale the charges"),
+        (SLATER, EWALD + "fix q all qeq/point 1 8.0 1.0e-6 100 charges\n", "fix q qeq/point changes them"),
+        (SLATER, EWALD + "create_atoms 1 single 1 2 3 units box\n" * 2, "atoms 43 and 44 are at the same place|atoms 44 and 43 are"),
     ],
 )
 def test_refusals(li7p3s11, data_file, tmp_path, style, kspace, message):
     data_file(li7p3s11)
+    (tmp_path / "charges").write_text("1 0 5 0 0 0\n2 1 6 0 0 0\n3 2 7 0 0 0\n")
     done = launch(HEAD + style + kspace + "run 0\n", tmp_path)
     assert done.returncode != 0
     assert any(word in done.stdout for word in message.split("|")), done.stdout[-500:]
@@ -140,3 +145,16 @@ def test_warning_when_the_screening_reaches_the_cutoff(li7p3s11, data_file, tmp_
     short = HEAD + SLATER.replace("10.0", "4.0") + EWALD
     assert "for types 1 1 the screening S =" in evaluate(short, tmp_path).log
     assert "is cut off" not in evaluate(HEAD + SLATER + EWALD, tmp_path).log
+
+
+@pytest.mark.parametrize("style", [SLATER, OVERLAY], ids=("alone", "hybrid"))
+@pytest.mark.parametrize("table", ["", "pair_modify pair coul/slater/long table 12\n", "pair_modify pair coul/slater/long table 0\n"], ids=("default", "12", "0"))
+def test_no_advice_to_avoid_exact_tables(li7p3s11, data_file, tmp_path, style, table):
+    """kspace advises `pair_modify table 0` at 1e-7 when it believes in tables of LAMMPS's own kind; the same holds after a restart."""
+    data_file(li7p3s11)
+    table = table if style == OVERLAY else table.replace("pair coul/slater/long ", "")
+    kspace = "kspace_style pppm 1.0e-7\n"
+    saved = evaluate(HEAD + style + table + kspace + "run 0\nwrite_restart saved\n", tmp_path)
+    again = evaluate("read_restart saved\n" + ("pair_coeff * * zero\npair_coeff * * coul/slater/long 1.0\n" if style == OVERLAY else "") + kspace, tmp_path)
+    assert "better accuracy" not in saved.log + again.log
+    close(saved, again, 1e-12)

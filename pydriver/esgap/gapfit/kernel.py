@@ -1,0 +1,97 @@
+"""K_NM: what each sparse point gives to energy, forces and virial of a configuration when its weight is 1.
+
+The rows are computed in the C++ core (kernel_matrix.h), which may be asked by several threads at a time. Units: eV, Angstrom.
+"""
+
+import ctypes
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+
+from esgap.calculators import MESSAGE, _Environments, _library
+from esgap.errors import EsgapError
+from esgap.gapfit.terms import Sparse
+
+POINTER, NUMBER, REAL, TEXT = ctypes.c_void_p, ctypes.c_int, ctypes.c_double, ctypes.c_char_p
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of K_NM of one configuration of N atoms, M columns; what was not asked for is None.
+
+    energy (M,): eV; forces (3 N, M): eV/Angstrom, atom after atom; virial (6, M): eV, xx yy zz yz xz xy, positive trace =
+    positive pressure.
+    """
+
+    energy: np.ndarray
+    forces: np.ndarray | None
+    virial: np.ndarray | None
+
+
+class Kernel:
+    """All terms with their sparse points: the columns of K_NM, term after term.
+
+    Raises EsgapError: a term that the core does not know.
+    """
+
+    def __init__(self, sparse: list[Sparse]):
+        self.sparse = list(sparse)
+        self.cutoff = max(s.term.cutoff for s in sparse)
+        self._core = _core()
+        self._handle = self._core.esgap_kernel_open()
+        for s in self.sparse:
+            self._add(s)
+        self.columns = self._core.esgap_kernel_columns(self._handle)
+
+    def __del__(self):
+        if getattr(self, "_handle", None):
+            self._core.esgap_kernel_close(self._handle)
+
+    def _add(self, s: Sparse) -> None:
+        points, factors = (np.ascontiguousarray(a, dtype=float) for a in (s.points, s.factors))
+        t = s.term
+        if t.kind == "soap":
+            self._call("esgap_kernel_add_soap", t.descriptor().encode(), t.delta, t.zeta, len(s), points.ctypes, factors.ctypes)
+        else:
+            self._call("esgap_kernel_add_pair", t.z1, t.z2, t.cutoff, t.cutoff_transition_width, t.delta, t.theta, len(s), points.ctypes, factors.ctypes)
+
+    def _call(self, function: str, *arguments) -> None:
+        problem = ctypes.create_string_buffer(MESSAGE)
+        if getattr(self._core, function)(self._handle, *arguments, problem, MESSAGE):
+            raise EsgapError(problem.value.decode())
+
+    def rows(self, atoms: Atoms, forces: bool = True, virial: bool = True) -> Rows:
+        """The rows of one configuration. Raises EsgapError: atoms on one place."""
+        i, j, vectors = neighbor_list("ijD", atoms, self.cutoff)
+        first = np.searchsorted(i, np.arange(len(atoms) + 1)).astype(np.intc)
+        z, j = atoms.numbers.astype(np.intc), j.astype(np.intc)
+        zj, vectors = z[j], np.ascontiguousarray(vectors, dtype=float)
+        environments = _Environments(len(atoms), z.ctypes.data, first.ctypes.data, zj.ctypes.data, vectors.ctypes.data)
+        out = Rows(
+            np.empty(self.columns),
+            np.empty((3 * len(atoms), self.columns)) if forces else None,
+            np.empty((6, self.columns)) if virial else None,
+        )
+        places = [None if a is None else a.ctypes for a in (out.energy, out.forces, out.virial)]
+        self._call("esgap_kernel_rows", ctypes.byref(environments), j.ctypes, *places)
+        return out
+
+
+def _core() -> ctypes.CDLL:
+    """The compiled core, with the types of the functions of fit_capi.h declared."""
+    library = _library()
+    if not hasattr(_core, "declared"):
+        failing = {
+            "add_pair": [NUMBER, NUMBER, REAL, REAL, REAL, REAL, NUMBER, POINTER, POINTER],
+            "add_soap": [TEXT, REAL, REAL, NUMBER, POINTER, POINTER],
+            "rows": [POINTER] * 5,
+        }
+        for name, arguments in failing.items():
+            getattr(library, f"esgap_kernel_{name}").argtypes = [POINTER, *arguments, TEXT, NUMBER]
+        library.esgap_kernel_open.restype = POINTER
+        library.esgap_kernel_close.restype = None
+        library.esgap_kernel_close.argtypes = library.esgap_kernel_columns.argtypes = [POINTER]
+        _core.declared = True
+    return library

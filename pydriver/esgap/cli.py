@@ -52,6 +52,8 @@ def deck(study: StudyFile, out: Out = None):
 
     folder = _out(study, out)
     plan = pipeline.deck(study, folder)
+    for note in plan.notes:
+        console.print(note, soft_wrap=True, highlight=False, markup=False)
     console.print(f"{len(plan.jobs)} jobs in {folder}: run them with `make -j2 -k` there, then `esgap analyse {folder}`", soft_wrap=True, highlight=False)
 
 

@@ -14,7 +14,6 @@ from esgap.plan import PLAN_FILE, Plan
 from esgap.provenance import job_records, provenance, remarks
 from esgap.record import command_line, now, read_json, versions, write_json, write_text
 from esgap.report import table
-from esgap.report.figure import save
 from esgap.report.html import write_page
 from esgap.studies.contract import Result, Runs, Study, Workspace
 from esgap.studies.load import gives, load_study, module
@@ -33,9 +32,10 @@ def make_deck(study: Study, folder: Path) -> Plan:
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir()
     try:
-        jobs = tuple(module(study.kind, "deck").deck(study, Workspace(folder, stage)))
+        work = Workspace(folder, stage)
+        jobs = tuple(module(study.kind, "deck").deck(study, work))
         _check_names(jobs)
-        plan = Plan(kind=study.kind, study=study.model_dump(mode="json"), jobs=jobs)
+        plan = Plan(kind=study.kind, study=study.model_dump(mode="json"), jobs=jobs, notes=tuple(dict.fromkeys(work.said)))
         _refuse_other_deck(stage, folder, plan)
         write_text(stage / "commands.sh", files.commands(jobs, study.run))
         write_text(stage / "Makefile", files.makefile(jobs, study.run))
@@ -167,6 +167,8 @@ def read_result(folder: Path) -> Result:
 
 def report(folder: Path) -> Result:
     """Draw the figures of result.json and write report.html."""
+    from esgap.report.figure import save  # matplotlib is slow to import
+
     result = read_result(folder)
     figures = [save(figure, folder / f"{name}.png") for name, figure in module(result.kind, "report").figures(result, folder)]
     write_page(result, figures, folder / "report.html")

@@ -21,6 +21,7 @@ class Plan(Frozen):
     kind: str
     study: Any
     jobs: tuple[Job, ...]
+    notes: tuple[str, ...] = ()  # lines about the deck
 
     model_config = {"populate_by_name": True, "frozen": True, "extra": "forbid"}
 

@@ -45,13 +45,13 @@ clear
 """
 
 
-def choose(potential: Potential, atoms: Atoms, accuracy: float, cutoff: float | None, order: int | None, place: str, stage: Path, folder: Path) -> dict[str, str]:
-    """The variables of `potential.lmp` that set the best split; none for a potential without charges.
+def choose(potential: Potential, atoms: Atoms, accuracy: float, cutoff: float | None, order: int | None, place: str, stage: Path, folder: Path) -> tuple[dict[str, str], str]:
+    """The variables of `potential.lmp` that set the best split, and the split in words; neither for a potential without charges.
 
     All trials stand in `stage`/`place`/electrostatics.csv; they are taken from `folder`/`place` when made there of the same inputs.
     """
     if potential.electrostatics is None:
-        return {}
+        return {}, ""
     inputs = [potential.electrostatics.model_dump(), atoms.positions.tolist(), atoms.cell.tolist(), atoms.numbers.tolist(), accuracy, cutoff, order]
     digest, kept = hash_of(inputs), folder / place / KEPT
     old = read_json(kept, "delete it") if kept.is_file() else {}
@@ -61,7 +61,7 @@ def choose(potential: Potential, atoms: Atoms, accuracy: float, cutoff: float | 
         trials = split(potential, atoms, accuracy, cutoff, order)
     write_json(stage / place / KEPT, {"inputs_hash": digest, "trials": json.loads(trials.to_json(orient="records"))})
     trials.to_csv(stage / place / "electrostatics.csv", index=False)
-    return variables(trials.iloc[0], accuracy)
+    return variables(trials.iloc[0], accuracy), f"long-range sum of {potential.name}: {describe(trials.iloc[0], accuracy)} (all trials: {place}/electrostatics.csv)"
 
 
 def split(potential: Potential, atoms: Atoms, accuracy: float, cutoff: float | None = None, order: int | None = None) -> pd.DataFrame:

@@ -12,7 +12,7 @@ and, where a run has something to give away, publish.py with publish(study, fold
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, NamedTuple
 
@@ -134,6 +134,11 @@ class Workspace:
 
     folder: Path  # the run folder, to read from
     stage: Path  # to write into; its files become those of the run folder when they contradict no result
+    said: list[str] = field(default_factory=list)  # lines for the terminal
+
+    def say(self, line: str) -> None:
+        """Tell the user something about the deck."""
+        self.said.append(line)
 
     def finished(self, job: Job) -> bool:
         """True when the job of an earlier round has left its outputs."""

@@ -9,7 +9,6 @@ from ase.io import write
 
 from esgap.errors import EsgapError
 from esgap.jobs.job import Job
-from esgap.lammps import coulomb
 from esgap.lammps.data import read_structure, write_data
 from esgap.lammps.deck import Placed, copy_deck, lammps_job, place
 from esgap.lammps.frame import to_lammps_vector
@@ -17,6 +16,7 @@ from esgap.physics.frenkel import field_vector
 from esgap.physics.interstitial import atom_to_move, check_cell, interstitial_sites
 from esgap.potential import Potential
 from esgap.record import write_json
+from esgap.studies.common import long_range
 from esgap.studies.contract import Workspace
 from esgap.studies.frenkel.study import Study
 
@@ -51,8 +51,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
         write_data(work.stage / f"data.{which}", atoms, placed[0].elements, charges)
     copy_deck(DECK, work.stage)
     for one in placed:
-        es = study.electrostatics
-        split = coulomb.choose(one.potential, perfect, es.accuracy, es.cutoff, es.order, one.folder, work.stage, work.folder)
+        split = long_range(one, perfect, study.electrostatics, work)
         yield from relaxations(study, one, one is placed[0], perfect.cell.array, split)
 
 

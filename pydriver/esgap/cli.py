@@ -38,11 +38,11 @@ Examples:
 console = Console()
 StudyFile = Annotated[Path, typer.Argument(help="study file (TOML); make one with `esgap new KIND`")]
 Folder = Annotated[Path, typer.Argument(help="run folder")]
-Out = Annotated[Path | None, typer.Option("-o", "--out", help="run folder to make or to resume; default: runs/NAME of the study file")]
+Out = Annotated[Path | None, typer.Option("-o", "--out", help="run folder to make or to resume; default: runs/NAME, the name of the study file, or of its folder when it is called study.toml")]
 
 
 def _out(study: Path, out: Path | None) -> Path:
-    return out or Path("runs") / study.stem
+    return out or Path("runs") / (study.resolve().parent.name if study.stem == "study" else study.stem)
 
 
 @app.command()

@@ -39,11 +39,11 @@ def test_commands_in_the_head_of_a_deck(inputs, deck):
 
 
 def test_shipped_data_files_are_those_of_the_study(esgap, tmp_path):
-    done = esgap("deck", INPUTS / "frenkel.toml", "-o", "deck")
+    done = esgap("deck", INPUTS / "frenkel" / "study.toml", "-o", "deck")
     assert done.returncode == 0, done.stderr
     for cell in ("data.perfect", "data.defect"):
         ours, shipped = (atoms(folder / cell) for folder in (tmp_path / "deck", INPUTS))
-        assert ours == shipped, f"make it again with `esgap deck inputs/frenkel.toml -o DIR` and copy DIR/{cell} to inputs/"
+        assert ours == shipped, f"make it again with `esgap deck inputs/frenkel/study.toml -o DIR` and copy DIR/{cell} to inputs/"
 
 
 def atoms(file) -> list[list[float]]:

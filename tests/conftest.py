@@ -1,49 +1,11 @@
-"""Fixtures that tests of the plugin and of the driver share."""
+"""Fixtures that tests of the plugin and of the driver share; functions that they share are modules of tests/support."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from ase.io import read, write
-
-ROOT = Path(__file__).parents[1]
-TRAINING = ROOT / "potentials" / "li7p3s11" / "training" / "li7p3s11-pbe.extxyz"
-LI_P_S = (3, 15, 16)
-
-
-def gap_command(elements=LI_P_S, n_max=4, l_max=2, n_sparse=20, cutoff=5.0) -> str:
-    """The value of gap_fit's `gap=` option: a 2-body term per pair and a SOAP term per element."""
-    pairs = [(a, b) for i, a in enumerate(elements) for b in elements[i:]]
-    terms = [
-        f"distance_2b Z1={a} Z2={b} cutoff={cutoff} cutoff_transition_width=1.0 n_sparse=10 covariance_type=ard_se delta=1.0 "
-        "theta_uniform=1.0 sparse_method=uniform add_species=F"
-        for a, b in pairs
-    ]
-    species = " ".join(map(str, elements))
-    terms += [
-        f"soap n_max={n_max} l_max={l_max} atom_sigma=0.5 zeta=4 cutoff={cutoff} cutoff_transition_width=1.0 central_weight=1.0 "
-        f"n_sparse={n_sparse} delta=0.3 covariance_type=dot_product sparse_method=cur_points add_species=F "
-        f"n_species={len(elements)} Z={z} species_Z={{{{{species}}}}}"
-        for z in elements
-    ]
-    return "gap={" + " : ".join(terms) + "}"
-
-
-def fit_gap(folder: Path, configurations: list, command: str) -> Path:
-    """Run gap_fit on labelled configurations (keys dft_*) in `folder`; return the XML file."""
-    write(folder / "train.xyz", configurations)
-    argv = [
-        str(Path(sys.executable).parent / "gap_fit"), "at_file=train.xyz", command, "e0_method=average",
-        "default_sigma={0.001 0.1 0.05 0.0}", "energy_parameter_name=dft_energy", "force_parameter_name=dft_force",
-        "virial_parameter_name=dft_virial", "sparse_jitter=1e-10", "do_copy_at_file=F", "sparse_separate_file=T",
-        "gp_file=gap.xml", "rnd_seed=1",
-    ]  # fmt: skip
-    env = dict(os.environ, OMP_NUM_THREADS="1")
-    done = subprocess.run(argv, cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert done.returncode == 0, done.stdout[-3000:]
-    return folder / "gap.xml"
+from ase.io import read
+from places import TRAINING
+from small_fits import fit_gap, gap_command
 
 
 @pytest.fixture(scope="session")
@@ -55,5 +17,5 @@ def tiny_gap(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def gap_fit():
-    """The function `fit_gap`, for tests that cannot import it: several folders have a conftest."""
+    """The function `fit_gap`."""
     return fit_gap

@@ -12,7 +12,7 @@ from pathlib import Path
 from ase.io import read, write
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "plugin"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 from harness import launch, loop_seconds  # noqa: E402
 
 SCRIPT = """

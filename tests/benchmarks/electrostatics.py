@@ -11,13 +11,12 @@ from pathlib import Path
 from ase.io import read
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "plugin"))
+sys.path.insert(0, str(ROOT / "tests" / "support"))
 from harness import launch, loop_seconds  # noqa: E402
 
-from esgap.deck.coulomb import describe, split, variables  # noqa: E402
+from esgap.lammps.coulomb import describe, split, variables  # noqa: E402
+from esgap.lammps.data import write_data  # noqa: E402
 from esgap.potential import Potential, slater_coefficients  # noqa: E402
-from esgap.structure import write_data  # noqa: E402
-from esgap.study import Coulomb  # noqa: E402
 
 HEAD = "units metal\natom_style charge\nread_data data.bench\n"
 MD = "neighbor 1.0 bin\nvelocity all create 300 1\nfix nve all nve\ntimestep 0.001\nrun {steps}\n"
@@ -40,13 +39,13 @@ def main():
     atoms = read(ROOT / "inputs/structures/li7p3s11-relaxed.extxyz").repeat((2, 3, 2))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_data(folder / "data.bench", atoms, potential)
+        write_data(folder / "data.bench", atoms, potential.elements, potential.electrostatics.charges)
         for accuracy in options.accuracy:
             report(potential, atoms, accuracy, folder, options)
 
 
 def report(potential, atoms, accuracy, folder, options):
-    best = split(potential, atoms, Coulomb(accuracy=accuracy)).iloc[0]
+    best = split(potential, atoms, accuracy).iloc[0]
     chosen = variables(best, accuracy)
     md = MD.format(steps=options.steps)
     whole = HEAD + f"include {potential.folder}/potential.lmp\n" + md

@@ -14,11 +14,11 @@ from pathlib import Path
 from ase.data import atomic_numbers
 from ase.io import read, write
 
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "plugin")]
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from conftest import ROOT, TRAINING, fit_gap, gap_command  # noqa: E402
 from harness import launch, loop_seconds  # noqa: E402
+from places import ROOT, TRAINING  # noqa: E402
+from small_fits import fit_gap, gap_command  # noqa: E402
 
 from esgap.errors import EsgapError  # noqa: E402
 from esgap.potential import Electrostatics, Potential, slater_coefficients  # noqa: E402

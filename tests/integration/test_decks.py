@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import pytest
-from conftest import BIN, ROOT
+from places import BIN, ROOT
 
 INPUTS = ROOT / "inputs"
 ENV = dict(os.environ, PATH=f"{BIN}:{os.environ['PATH']}", OMP_NUM_THREADS="1")

@@ -5,7 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
-from conftest import BIN, ROOT
+from places import BIN, ROOT
 from esgap.jobs.launch import environment
 from esgap.lammps.neb import read_band, write_images
 from esgap.physics import barrier as b

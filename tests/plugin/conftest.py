@@ -1,22 +1,15 @@
 """Structures and files that several style tests share."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from ase.io import read
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from harness import write_charged  # noqa: E402
-
-ROOT = Path(__file__).parents[2]
+from harness import write_charged
+from places import CIF
 
 
 @pytest.fixture(scope="session")
 def li7p3s11():
     """The 42-atom triclinic crystal, displaced by a fixed random 0.05 Angstrom so that no force vanishes by symmetry."""
-    atoms = read(ROOT / "inputs" / "structures" / "li7p3s11.cif")
+    atoms = read(CIF)
     atoms.rattle(0.05, seed=7)
     return atoms
 

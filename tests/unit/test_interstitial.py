@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from esgap.errors import EsgapError
-from esgap.interstitial import atom_to_move, check_cell, interstitial_sites
+from esgap.physics.interstitial import atom_to_move, check_cell, interstitial_sites
 
 ROOT = Path(__file__).parents[2]
 CIF = ROOT / "inputs" / "structures" / "li7p3s11.cif"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from esgap.errors import EsgapError
-from esgap.study import load_study
+from esgap.studies.load import load_study
 
 MINIMAL = 'kind = "frenkel"\nstructure = "cell.cif"\npotential = "li7p3s11/es-gap"\n'
 
@@ -28,7 +28,7 @@ def test_defaults_and_structure_beside_the_study(tmp_path):
     [
         (MINIMAL + "[defect]\nseperation = 3.0\n", r"unknown key 'defect\.seperation': did you mean 'separation'\?"),
         (MINIMAL + "potentail = 'x'\n", r"unknown key 'potentail': did you mean 'potential'\?"),
-        (MINIMAL + "zzz = 1\n", "unknown key 'zzz': known keys here: kind, title, structure"),
+        (MINIMAL + "zzz = 1\n", "unknown key 'zzz': known keys here: kind, title, run, structure"),
         ('kind = "frenkel"\nstructure = "cell.cif"\n', "key 'potential' is missing"),
         (MINIMAL + "[relax]\nforce = -1\n", r"key 'relax\.force' = -1: input should be greater than 0"),
         (MINIMAL + '[field]\ndirections = ["w"]\n', r"key 'field\.directions\.0' = 'w'"),

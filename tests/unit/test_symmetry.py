@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esgap.errors import EsgapError
-from esgap.interstitial import interstitial_sites
+from esgap.physics.interstitial import interstitial_sites
 from esgap.physics.symmetry import inequivalent_pairs, inequivalent_sites, operations, permutations
 
 ROOT = Path(__file__).parents[2]

@@ -1,13 +1,9 @@
 """The accuracy of S(r) for every pair of principal quantum numbers: the everyday test of three pairs, run over all."""
 
 import itertools
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "plugin"))
-from screening_reference import check_screening, compile_driver  # noqa: E402
+from screening_reference import check_screening, compile_driver
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,9 @@
 """fix efield/pbc in molten and solid NaCl: conserved energy over 20 ps, enthalpy, box relaxation; NEB with two ranks a replica (minutes)."""
 
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "plugin"))
 from harness import evaluate, launch
 from neb_in_field import check_neb_over_the_boundary
 

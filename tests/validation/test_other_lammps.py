@@ -9,10 +9,8 @@ import venv
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "plugin"))
 from harness import last_thermo
+from places import ROOT
 
 from esgap.plugin import folder as our_plugin
 

@@ -6,7 +6,7 @@ from ase.calculators.lammps import Prism
 from ase.io import read
 from pathlib import Path
 
-from esgap.structure import from_lammps_tensor, from_lammps_vector, to_lammps_vector
+from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector, to_lammps_vector
 
 CIF = Path(__file__).parents[2] / "inputs" / "structures" / "li7p3s11.cif"
 

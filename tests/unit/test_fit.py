@@ -9,13 +9,14 @@ from ase import Atoms
 from ase.io import read
 
 from esgap.errors import EsgapError
+from esgap.lammps.static import Labels, baseline
 from esgap.potential import Electrostatics, Potential
-from esgap.train.baseline import Labels, baseline
-from esgap.train.card import model_card
-from esgap.train.errors import _summary
-from esgap.train.files import relabel, shorten
-from esgap.train.fit import found_targets, read_labels, write_training_file
-from esgap.train.study import load_study
+from esgap.studies.fit.accuracy import _summary
+from esgap.studies.fit.card import model_card
+from esgap.studies.fit.data import read_labels
+from esgap.studies.fit.gap_files import relabel, shorten
+from esgap.studies.fit.work import found_targets, write_training_file
+from esgap.studies.load import load_study
 
 ROOT = Path(__file__).parents[2]
 FIT = ROOT / "potentials" / "li7p3s11" / "fit.toml"
@@ -33,6 +34,7 @@ def test_shipped_study():
     study = load_study(FIT)
     assert [model.name for model in study.model] == ["gap", "es-gap"]
     assert study.cutoff == 6.0
+    assert study.data == FIT.parent / "training/li7p3s11-pbe.extxyz" and study.publish == FIT.parent
     charges = study.model[1].electrostatics.charges
     assert 7 * charges["Li"] + 3 * charges["P"] + 11 * charges["S"] == 0
     terms = study.gap_terms()
@@ -68,13 +70,12 @@ def test_missing_study(tmp_path):
 
 def test_missing_data_and_missing_key(tmp_path):
     study = load_study(FIT)
-    data = FIT.parent / study.data
     with pytest.raises(EsgapError, match="no training data"):
-        read_labels(tmp_path / "none.extxyz", study)
+        read_labels(study.model_copy(update={"data": tmp_path / "none.extxyz"}))
     with pytest.raises(EsgapError, match=r"configuration 0 of .* has no 'energy'"):
-        read_labels(data, study.model_copy(update={"keys": study.keys.model_copy(update={"energy": "energy"})}))
+        read_labels(study.model_copy(update={"keys": study.keys.model_copy(update={"energy": "energy"})}))
     with pytest.raises(EsgapError, match="contains Li, which `elements` of the study lacks"):
-        read_labels(data, study.model_copy(update={"elements": ("P", "S")}))
+        read_labels(study.model_copy(update={"elements": ("P", "S")}))
 
 
 def test_net_charge_is_refused_with_its_sum():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from esgap.analysis.frenkel import CellState, formation_energy, pair_state
+from esgap.physics.frenkel import CellState, formation_energy, pair_state
 
 
 def state(energy, dipole=(0, 0, 0)):
@@ -45,23 +45,23 @@ def made(defect, mobile, site):
     defect[mobile[0]] = site + 0.3
 
 
-def test_held(crystal):
-    assert classify(crystal, made) == "held"
+def test_intact(crystal):
+    assert classify(crystal, made) == "intact"
 
 
-def test_held_in_a_drifted_crystal_and_another_image(crystal):
+def test_intact_in_a_drifted_crystal_and_another_image(crystal):
     def change(defect, mobile, site):
         defect[mobile[0]] = site + [2 * 5.13, 0, 0]
         defect += 2.0
 
-    assert classify(crystal, change) == "held"
+    assert classify(crystal, change) == "intact"
 
 
-def test_fell_back(crystal):
+def test_recombined(crystal):
     def change(defect, mobile, site):
         defect[mobile[0]] += 0.2
 
-    assert classify(crystal, change) == "fell back"
+    assert classify(crystal, change) == "recombined"
 
 
 def test_another_ion_fell_into_the_vacancy(crystal):
@@ -69,26 +69,26 @@ def test_another_ion_fell_into_the_vacancy(crystal):
         defect[mobile[5]] = defect[mobile[0]]
         defect[mobile[0]] = site
 
-    assert classify(crystal, change) == f"site {crystal[1][5] + 1} emptied"
+    assert classify(crystal, change) == f"ion {crystal[1][5] + 1} left its site"
 
 
-def test_another_site_emptied_beside_the_vacancy(crystal):
+def test_another_ion_left_its_site_beside_the_vacancy(crystal):
     def change(defect, mobile, site):
         made(defect, mobile, site)
         defect[mobile[7]] += 1.8
 
-    assert classify(crystal, change) == f"site {crystal[1][7] + 1} emptied"
+    assert classify(crystal, change) == f"ion {crystal[1][7] + 1} left its site"
 
 
-def test_interstitial_hopped_elsewhere(crystal):
+def test_interstitial_moved_elsewhere(crystal):
     def change(defect, mobile, site):
         defect[mobile[0]] = site + [5.13 / 2, 0, 0]
 
-    assert classify(crystal, change) == "hopped"
+    assert classify(crystal, change) == "interstitial moved"
 
 
 def test_perfect_cell_rearranged(crystal):
     def leave(perfect, mobile, site):
         perfect[mobile[2]] += 1.8
 
-    assert classify(crystal, made, leave) == f"perfect cell: site {crystal[1][2] + 1} emptied"
+    assert classify(crystal, made, leave) == f"perfect cell: ion {crystal[1][2] + 1} left its site"

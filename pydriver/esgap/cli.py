@@ -33,6 +33,8 @@ Examples:
 
   esgap fit potentials/li7p3s11/fit.toml                 training data to potentials
 
+  esgap potential gap.xml -o potentials/licl/gap         a GAP of one's own to a potential folder
+
   esgap doctor                                           is everything installed and consistent?""",
 )
 console = Console()
@@ -112,6 +114,31 @@ def new(kind: Annotated[str, typer.Argument(help=f"one of {', '.join(kinds())}")
     from esgap.studies.example import example
 
     print(example(kind), end="")
+
+
+@app.command()
+def potential(
+    source: Annotated[Path, typer.Argument(help="XML file of gap_fit, or a potential folder whose potential.lmp is to be made anew")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="potential folder to make, MATERIAL/NAME")] = None,
+    material: Annotated[str | None, typer.Option(help="name of the material; default: from -o")] = None,
+    name: Annotated[str | None, typer.Option(help="name of the potential; default: from -o")] = None,
+    charges: Annotated[str, typer.Option(help="charges of the baseline that the GAP was fitted on top of, e: Li=0.5,P=2.5,S=-1.0")] = "",
+    zeta: Annotated[str, typer.Option(help="exponents of its Slater densities, 1/Angstrom: Li=1.0,P=1.3,S=1.2")] = "",
+    n: Annotated[str, typer.Option(help="their principal quantum numbers; default: 1")] = "",
+    cutoff: Annotated[float, typer.Option(help="real-space cutoff of the electrostatics, Angstrom")] = 10.0,
+    origin: Annotated[str, typer.Option(help="who made the GAP, from what, under what licence")] = "",
+):
+    """Make a potential folder from a GAP that gap_fit wrote, or the potential.lmp of one anew."""
+    from esgap.make_potential import baseline, make_potential, renew
+
+    if source.is_dir():
+        made = renew(source)
+    elif out is None:
+        raise EsgapError("give the potential folder to make with -o MATERIAL/NAME")
+    else:
+        made = make_potential(source, out, material, name, baseline(charges, zeta, n, cutoff), origin)
+    kind = "GAP with electrostatics" if made.electrostatics else "GAP without electrostatics"
+    console.print(f"{made.folder}: {kind} for {', '.join(made.elements)}; check it with `esgap doctor {source if source.is_dir() else out} --structure FILE`", soft_wrap=True, highlight=False)
 
 
 @app.command()

@@ -78,6 +78,11 @@ class Potential(_Table):
     errors: dict[str, Any] = {}  # RMSE: energy in meV/atom, forces in eV/Angstrom by element, virial in meV/atom
     _folder: Path | None = PrivateAttr(default=None)
 
+    @field_validator("name", "material")
+    @classmethod
+    def _are_names(cls, name: str, info) -> str:
+        return check_name(name, info.field_name)
+
     @model_validator(mode="after")
     def _every_element_is_known(self):
         for symbol in self.elements:
@@ -98,6 +103,7 @@ class Potential(_Table):
         folder = _find(path_or_name)
         potential = read_toml(folder / TOML)
         verify(folder, potential.gap.files)
+        _check_include(potential, folder / INCLUDE)
         return potential
 
     @property
@@ -136,7 +142,7 @@ def read_toml(path: Path) -> Potential:
     except tomllib.TOMLDecodeError as error:
         raise EsgapError(f"{path} is not valid TOML: {error}") from error
     except ValidationError as error:
-        raise EsgapError(f"{path}: {_first(error)}") from error
+        raise EsgapError(f"{path}: {first_problem(error)}") from error
     potential._folder = path.parent.resolve()
     return potential
 
@@ -161,6 +167,19 @@ def verify(folder: Path, files: dict[str, str]) -> None:
             )
 
 
+def _check_include(potential: Potential, file: Path) -> None:
+    """Raise EsgapError when the commands of `potential.lmp` are not those of `potential.toml`: comments and blank lines aside."""
+    if file.is_file() and (wrong := set(_commands(file.read_text(errors="replace"))) ^ set(_commands(potential.lammps_include()))):
+        raise EsgapError(
+            f"{file} does not say what {TOML} says (`{min(wrong, key=len)}` stands in one of them only): it is made from {TOML}, "
+            f"so change that file and make the other anew with `esgap potential {file.parent}`"
+        )
+
+
+def _commands(text: str) -> list[str]:
+    return [line for raw in text.splitlines() if (line := " ".join(raw.split("#")[0].split()))]
+
+
 def _find(path_or_name: str | Path) -> Path:
     installed = Path(__file__).parent / "data" / "potentials"
     for path in (Path(path_or_name), Path("potentials") / path_or_name, installed / path_or_name):
@@ -174,7 +193,7 @@ def _find(path_or_name: str | Path) -> Path:
     )
 
 
-def _first(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
     """The first complaint of pydantic as `table.key: what`."""
     complaint = error.errors()[0]
     where = ".".join(map(str, complaint["loc"]))

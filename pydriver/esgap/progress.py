@@ -5,6 +5,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from esgap.jobs.job import Job
 
+WIDTH = 70
 SAID = {"kept": " (kept)", "start": " started", "done": " done", "failed": " FAILED"}
 
 
@@ -25,9 +26,8 @@ class Bar:
         self.progress.stop()
 
     def update(self, event: str, job: Job, done: int, total: int) -> None:
-        """Show what happened to a job; see esgap.jobs.run.Progress."""
-        self.progress.update(self.task, completed=done, total=total, description=job.name)
-        if event == "start" and job.ranks > 1 and self.console.is_terminal:
-            return
-        if not self.console.is_terminal and event != "start" or event == "failed":
+        """Show what happened to a job, or the last line that it wrote; see esgap.jobs.run.Progress."""
+        line = "" if event in SAID else event
+        self.progress.update(self.task, completed=done, total=total, description=f"{job.name} {line}"[:WIDTH])
+        if event == "failed" or event in ("kept", "done") and not self.console.is_terminal:
             self.console.print(f"{done}/{total} {job.name}{SAID[event]}", soft_wrap=True, highlight=False, markup=False)

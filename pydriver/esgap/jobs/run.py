@@ -14,9 +14,10 @@ from esgap.jobs.record import Started, is_finished
 from esgap.jobs.resources import Resources
 
 POLL = 0.02  # seconds
+PULSE = 1.0  # seconds between looks at what running jobs write
 PRINTED = "printed"  # standard output of a job of LAMMPS, whose log is another file
 
-Progress = Callable[[str, Job, int, int], None]  # (event, job, done, total); event: kept, start, done, failed
+Progress = Callable[[str, Job, int, int], None]  # (event, job, done, total); event: kept, start, done, failed, or a running job's last line
 Problem = Callable[[Job, Path], str | None]  # what is wrong with the files of a job whose process ended well, or None
 
 
@@ -40,7 +41,7 @@ def run(jobs: tuple[Job, ...], folder: Path, resources: Resources, progress: Pro
     ready: list[Job] = []
     running: list[_Running] = []
     failed: dict[str, str] = {}
-    done = 0
+    done, looked = 0, time.monotonic()
 
     def count(event: str, job: Job) -> None:
         nonlocal done
@@ -63,6 +64,10 @@ def run(jobs: tuple[Job, ...], folder: Path, resources: Resources, progress: Pro
                 else:
                     graph.done(job.name)
                 count("failed" if why else "done", job)
+            if running and time.monotonic() - looked > PULSE:
+                looked = time.monotonic()
+                oldest = running[0].job
+                progress(last_line(folder / oldest.log), oldest, done, len(jobs))
             if not running and not ready and not _newly_ready(graph, ready, by_name):
                 break
     finally:
@@ -72,6 +77,16 @@ def run(jobs: tuple[Job, ...], folder: Path, resources: Resources, progress: Pro
             one.process.wait()
     if failed:
         raise EsgapError(_sentence(failed, len(jobs) - done - len(failed)))
+
+
+def last_line(log: Path) -> str:
+    """The last whole line of a file that is being written; empty when there is none."""
+    if not log.is_file():
+        return ""
+    with open(log, "rb") as file:
+        file.seek(max(0, log.stat().st_size - 500))
+        lines = file.read().decode(errors="replace").split("\n")[:-1]
+    return next((" ".join(line.split()) for line in reversed(lines) if line.strip()), "")
 
 
 def _newly_ready(graph: TopologicalSorter, ready: list[Job], by_name: dict[str, Job]) -> bool:

@@ -13,7 +13,7 @@ from esgap.record import write_text
 if TYPE_CHECKING:
     from esgap.studies.contract import Column, Row
 
-NARROW = 100  # columns of the terminal below which a row is printed as lines
+NARROW = 60  # columns of the terminal below which a row is printed as a line
 
 
 def write_csv(file: Path, rows: Sequence["Row"]) -> None:
@@ -37,7 +37,7 @@ def cell(row: "Row", name: str, column: "Column") -> str:
 
 def heading(column: "Column") -> str:
     """Heading with the unit."""
-    return f"{column.heading} ({column.unit})" if column.unit else column.heading
+    return f"{column.heading} ({column.unit.replace('Angstrom', 'Å')})" if column.unit else column.heading
 
 
 def terminal(rows: Sequence["Row"], title: str) -> Table:
@@ -45,7 +45,7 @@ def terminal(rows: Sequence["Row"], title: str) -> Table:
     columns = {name: column for name, column in type(rows[0]).columns().items() if column.shown}
     out = Table(title=title, title_justify="left")
     for name, column in columns.items():
-        out.add_column(heading(column), justify="left" if name == "verdict" else "right", overflow="fold")
+        out.add_column(heading(column).replace(" (", "\n("), justify="left" if name == "verdict" else "right", overflow="fold")
     for row in rows:
         out.add_row(*(cell(row, name, column) for name, column in columns.items()), style=None if row.verdict == "ok" else "yellow")
     return out
@@ -56,7 +56,7 @@ def show(console: Console, rows: Sequence["Row"], title: str) -> None:
     if not rows:
         return
     table = terminal(rows, title)
-    if console.width >= table.__rich_measure__(console, console.options.update(max_width=1000)).minimum and console.width >= 60:
+    if console.width >= table.__rich_measure__(console, console.options.update(max_width=1000)).minimum and console.width >= NARROW:
         console.print(table)
         return
     console.print(title, style="bold")

@@ -61,9 +61,15 @@ void PairGap::allocate()
   memory->create(cutsq, n, n, "pair:cutsq");
 }
 
-void PairGap::settings(int narg, char **)
+// pair_style gap KEYWORD yes|no ...
+void PairGap::settings(int narg, char **arg)
 {
-  if (narg != 0) error->all(FLERR, "pair_style gap takes no arguments but was given {}: the file goes into pair_coeff", narg);
+  shorten = true;
+  for (int k = 0; k < narg; k += 2) {
+    if (std::strcmp(arg[k], "shorten") != 0) error->all(FLERR, "pair_style gap was given {}, expected `shorten yes` or `shorten no`: the file goes into pair_coeff", arg[k]);
+    if (k + 1 == narg) error->all(FLERR, "pair_style gap was given {} without yes or no", arg[k]);
+    shorten = utils::logical(FLERR, arg[k + 1], false, lmp) == 1;
+  }
 }
 
 // Each rank reads the file. A rank that cannot (a folder that only some nodes see) must stop all, or the others would wait.
@@ -72,15 +78,21 @@ void PairGap::load(const char *file)
   std::string problem;
   try {
     uncertainty.reset();
-    model = std::make_unique<gap::Model>(file);
+    model = std::make_unique<gap::Model>(file, shorten);
     evaluator = std::make_unique<gap::Evaluator>(*model);
   } catch (const std::exception &e) {
     problem = e.what();
   }
   stop_together(problem);
-  if (comm->me == 0)
-    utils::logmesg(lmp, "pair_style gap: {} distance_2b and {} soap terms, cutoff {} Angstrom, {:.1f} MB a rank, kernels {}\n", model->pair_terms(), model->soap_terms().size(),
-                   model->cutoff(), model->bytes() / 1e6, gap::instruction_set());
+  if (comm->me != 0) return;
+  for (std::size_t k = 0; k < model->soap_terms().size(); ++k) {
+    const auto &soap = model->soap_terms()[k];
+    const auto &estimate = model->shortening()[k];
+    utils::logmesg(lmp, "pair_style gap: soap of {}, cutoff {} Angstrom: D = {} in the file, {} used, estimated change {:.1e} eV an atom, {:.1e} eV/Angstrom\n",
+                   SYMBOLS[soap.atomic_number() - 1], soap.cutoff_radius(), soap.file_dimensions(), soap.dimensions(), estimate.energy, estimate.force);
+  }
+  utils::logmesg(lmp, "pair_style gap: {} distance_2b and {} soap terms, cutoff {} Angstrom, {:.1f} MB a rank, kernels {}\n", model->pair_terms(), model->soap_terms().size(),
+                 model->cutoff(), model->bytes() / 1e6, gap::instruction_set());
 }
 
 // All ranks end with the message of the first that has one.

@@ -36,6 +36,7 @@ class PairGap : public LAMMPS_NS::Pair {
   void evaluate_block(const int *atoms, int count, int species);
   void tally(int i, const gap::Centre &, const int *neighbours);
 
+  bool shorten = true;
   std::unique_ptr<gap::Model> model;
   std::unique_ptr<gap::Evaluator> evaluator;
   std::unique_ptr<gap::Uncertainty> uncertainty;    // made when first asked for

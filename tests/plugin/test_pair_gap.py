@@ -156,11 +156,28 @@ def test_uncertainty_moves_with_its_atoms(li7p3s11, data_file, tiny_gap, tmp_pat
     np.testing.assert_allclose(moved.peratom, again.peratom, rtol=1e-6, atol=0)
 
 
+def test_shortened_descriptors_on_request_only(li7p3s11, data_file, tmp_path):
+    """The log states what was cut and the estimate; `shorten no` keeps all, and the results agree to the promised limits."""
+    data_file(li7p3s11)
+    script = gap(ROOT / "potentials" / "li7p3s11" / "es-gap" / "gap.xml")
+    short, whole = (evaluate(s, tmp_path, ranks=2) for s in (script, script.replace("pair_style gap", "pair_style gap shorten no")))
+    line = r"soap of (\w+), cutoff (\S+) Angstrom: D = (\d+) in the file, (\d+) used, estimated change (\S+) eV an atom, (\S+) eV/Angstrom"
+    cut, kept = (re.findall(line, result.log) for result in (short, whole))
+    assert [term[:3] for term in cut] == [term[:3] for term in kept]
+    assert [term[:3] for term in kept] == [("Li", "6", "481"), ("P", "6", "481"), ("S", "6", "481"), ("P", "3.5", "547"), ("S", "3.5", "547")]
+    assert [int(term[3]) for term in kept] == [480, 480, 480, 546, 546]
+    assert all(int(term[3]) <= 213 for term in cut[:3]) and all(int(term[3]) <= 348 for term in cut[3:])
+    assert all(0 < float(term[4]) <= 5e-9 and 0 < float(term[5]) <= 5e-8 for term in cut)
+    assert 0 < abs(short.energy - whole.energy) < 5e-9 * len(li7p3s11)
+    np.testing.assert_allclose(short.forces, whole.forces, atol=5e-8, rtol=0)
+
+
 REFUSED = {
     "unknown element": (lambda s: s.replace("Li P S", "Li P O"), "has no element O"),
     "no symbol": (lambda s: s.replace("Li P S", "3 15 16"), "has no element 3"),
     "too few elements": (lambda s: s.replace("Li P S", "Li P"), "one element for each of the 3 atom types"),
-    "arguments": (lambda s: s.replace("pair_style gap", "pair_style gap 5.0"), "takes no arguments but was given 1"),
+    "arguments": (lambda s: s.replace("pair_style gap", "pair_style gap 5.0"), "was given 5.0, expected `shorten yes` or `shorten no`"),
+    "keyword without value": (lambda s: s.replace("pair_style gap", "pair_style gap shorten"), "was given shorten without yes or no"),
     "units": (lambda s: s.replace("units metal", "units real"), "works in units metal"),
     "newton off": (lambda s: s.replace("atom_style", "newton off\natom_style"), "needs `newton on`"),
     "types of nobody": (lambda s: s.replace("Li P S", "Li P NULL"), "All pair coeffs are not set"),

@@ -240,6 +240,38 @@ def test_inline_sparse_points(zns, tmp_path):
     assert energies[0] == energies[1]
 
 
+@pytest.mark.parametrize("name", ["gap", "es-gap"])
+def test_shortened_descriptors_change_no_energy(name):
+    """On configurations that the estimate did not see, from the training data to strongly rattled crystals."""
+    xml = ROOT / "potentials" / "li7p3s11" / name / "gap.xml"
+    short, whole = GAP(xml, alone=True), GAP(xml, shorten=False, alone=True)
+    assert [t.used for t in whole.soap_terms] == [t.in_file - 1 for t in whole.soap_terms]
+    assert sum(t.used for t in short.soap_terms) < 0.6 * sum(t.used for t in whole.soap_terms)
+    assert all(t.energy == t.force == 0.0 for t in whole.soap_terms)
+    frames = read(ROOT / "potentials" / "li7p3s11" / "training" / "li7p3s11-pbe.extxyz", "::15")
+    crystal = read(ROOT / "inputs" / "structures" / "li7p3s11.cif")
+    for amplitude in (0.05, 0.4):
+        frames.append(crystal.copy())
+        frames[-1].rattle(amplitude, seed=4)
+    energy, force = 0.0, 0.0
+    for atoms in frames:
+        atoms.calc = None
+        one, two = (calc.get_potential_energies(atoms) for calc in (short, whole))
+        energy = max(energy, np.abs(one - two).max())
+        force = max(force, np.abs(short.get_forces(atoms) - whole.get_forces(atoms)).max())
+    assert 0 < energy < 5e-9 and 0 < force < 5e-8
+    # The estimate is of the right size: forces add up over terms and neighbours.
+    assert energy < 10 * max(t.energy for t in short.soap_terms)
+    assert force < 20 * max(t.force for t in short.soap_terms)
+
+
+def test_nothing_is_cut_that_counts(si):
+    """One radial function for each l, or narrow atoms: all that is left is needed."""
+    assert [(t.in_file, t.used) for t in GAP(si("n_max 1")).soap_terms] == [(5, 4)]
+    term = GAP(si("l_max 0")).soap_terms[0]
+    assert term.used == term.in_file - 1
+
+
 def changed(old: str, new: str):
     return lambda folder: (folder / "gap.xml").write_text((folder / "gap.xml").read_text().replace(old, new, 1))
 

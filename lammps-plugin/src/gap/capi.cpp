@@ -13,14 +13,14 @@
 using namespace esgap::gap;
 
 struct esgap_gap {
-  explicit esgap_gap(const char *xml) : model(xml), evaluator(model) {}
+  esgap_gap(const char *xml, bool shorten) : model(xml, shorten), evaluator(model) {}
   Model model;
   Evaluator evaluator;
   std::unique_ptr<Uncertainty> uncertainty;
 };
 
 struct esgap_descriptor {
-  explicit esgap_descriptor(const SoapTerm &term) : elements(all_elements()), z(term.z), soap(term, elements) {}
+  explicit esgap_descriptor(const SoapTerm &term) : elements(all_elements()), z(term.z), soap(term, elements, own_functions(term.n_max, term.l_max)) {}
   std::vector<int> elements;    // a neighbour may be any: the term skips those that it does not see
   int z;
   Soap soap;
@@ -91,10 +91,10 @@ void evaluate(esgap_gap &gap, const esgap_environments &e, double *energy, doubl
 
 }    // namespace
 
-esgap_gap *esgap_gap_open(const char *xml, char *problem, int size)
+esgap_gap *esgap_gap_open(const char *xml, int shorten, char *problem, int size)
 {
   esgap_gap *gap = nullptr;
-  guarded(problem, size, [&] { gap = new esgap_gap(xml); });
+  guarded(problem, size, [&] { gap = new esgap_gap(xml, shorten != 0); });
   return gap;
 }
 
@@ -109,6 +109,16 @@ int esgap_gap_elements(const esgap_gap *gap, int *z)
   const auto &elements = gap->model.elements();
   std::copy(elements.begin(), elements.end(), z);
   return static_cast<int>(elements.size());
+}
+
+int esgap_gap_soap_terms(const esgap_gap *gap, esgap_soap_term *terms)
+{
+  const auto &soaps = gap->model.soap_terms();
+  for (std::size_t k = 0; k < soaps.size() && terms; ++k) {
+    const Deviation &estimate = gap->model.shortening()[k];
+    terms[k] = {soaps[k].atomic_number(), soaps[k].file_dimensions(), soaps[k].dimensions(), estimate.energy, estimate.force};
+  }
+  return static_cast<int>(soaps.size());
 }
 
 int esgap_gap_evaluate(esgap_gap *gap, const esgap_environments *e, double *energy, double *gradient, double *variance, char *problem, int size)
@@ -132,7 +142,7 @@ double esgap_descriptor_cutoff(const esgap_descriptor *descriptor) { return desc
 
 int esgap_descriptor_z(const esgap_descriptor *descriptor) { return descriptor->z; }
 
-int esgap_descriptor_dimensions(const esgap_descriptor *descriptor) { return descriptor->soap.dimensions(); }
+int esgap_descriptor_dimensions(const esgap_descriptor *descriptor) { return descriptor->soap.file_dimensions(); }
 
 int esgap_descriptor_evaluate(esgap_descriptor *d, const esgap_environments *e, double *descriptors, char *problem, int size)
 {
@@ -141,7 +151,7 @@ int esgap_descriptor_evaluate(esgap_descriptor *d, const esgap_environments *e, 
     for (int i = 0; i < e->count; ++i) {
       if (e->z[i] != d->z) throw std::runtime_error("a centre has the atomic number " + std::to_string(e->z[i]) + ", the descriptor's is " + std::to_string(d->z));
       const Centre centre{neighbours.data() + e->first[i], e->first[i + 1] - e->first[i], species_of(d->elements, d->z), 0.0, 0.0, nullptr};
-      d->soap.describe(centre, d->scratch, descriptors + static_cast<std::size_t>(i) * d->soap.dimensions());
+      d->soap.describe(centre, d->scratch, descriptors + static_cast<std::size_t>(i) * d->soap.file_dimensions());
     }
   });
 }

@@ -18,13 +18,22 @@ struct esgap_environments {
   const double *neighbour_r;    // first[count] x 3, from the atom to its neighbour
 };
 
-ESGAP_EXPORT esgap_gap *esgap_gap_open(const char *xml, char *problem, int size);
+/// What a soap term's descriptor was cut to, and the change of energies (eV) and forces (eV/Angstrom) that was estimated for it.
+struct esgap_soap_term {
+  int z, in_file, used;
+  double energy, force;
+};
+
+/// shorten: cut the descriptors of soap terms to the numbers that their energies need, unless 0.
+ESGAP_EXPORT esgap_gap *esgap_gap_open(const char *xml, int shorten, char *problem, int size);
 ESGAP_EXPORT void esgap_gap_close(esgap_gap *);
 ESGAP_EXPORT double esgap_gap_cutoff(const esgap_gap *);
 /// The vector kernels in use: x86-64-v4, x86-64-v3 or baseline.
 ESGAP_EXPORT const char *esgap_gap_kernels();
 /// Number of elements; their atomic numbers go into `z` (room for 118).
 ESGAP_EXPORT int esgap_gap_elements(const esgap_gap *, int *z);
+/// Number of soap terms; they go into `terms` unless that is nullptr.
+ESGAP_EXPORT int esgap_gap_soap_terms(const esgap_gap *, esgap_soap_term *terms);
 /// energy: count; gradient: first[count] x 3, by the neighbours' places; variance: count, or nullptr when not wanted.
 ESGAP_EXPORT int esgap_gap_evaluate(esgap_gap *, const esgap_environments *, double *energy, double *gradient, double *variance, char *problem, int size);
 

@@ -5,8 +5,18 @@
 #include <stdexcept>
 
 namespace esgap::gap {
+namespace {
 
-Model::Model(const std::string &xml)
+// Terms of an element share what its atoms may change by.
+Deviation share_of(const SoapTerm &term, const std::vector<SoapTerm> &all)
+{
+  const auto terms = std::count_if(all.begin(), all.end(), [&](const SoapTerm &other) { return other.z == term.z; });
+  return {ALLOWED.energy / terms, ALLOWED.force / terms, ALLOWED.covariance};
+}
+
+}    // namespace
+
+Model::Model(const std::string &xml, bool shortened)
 {
   const File file = read_file(xml);
   name = file.label;
@@ -20,7 +30,11 @@ Model::Model(const std::string &xml)
     e0.push_back(found->second);
   }
   for (const auto &term : file.pairs) pairs.emplace_back(term, numbers);
-  for (const auto &term : file.soaps) soaps.emplace_back(term, numbers);
+  for (const auto &term : file.soaps) {
+    const Shortening used = shortened ? shorten(term, numbers, share_of(term, file.soaps)) : Shortening{own_functions(term.n_max, term.l_max), {}};
+    soaps.emplace_back(term, numbers, used.span);
+    estimates.push_back(used.estimate);
+  }
   for (const auto &pair : pairs) largest_cutoff = std::max(largest_cutoff, pair.cutoff_radius());
   for (const auto &soap : soaps) largest_cutoff = std::max(largest_cutoff, soap.cutoff_radius());
 }

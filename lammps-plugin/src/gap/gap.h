@@ -10,6 +10,7 @@
 
 #include "centre.h"
 #include "pair_term.h"
+#include "shorten.h"
 #include "soap.h"
 
 #include <string>
@@ -19,13 +20,16 @@ namespace esgap::gap {
 
 class Model {
  public:
-  explicit Model(const std::string &xml);
+  /// shortened: cut each term's descriptor to the numbers that its energies need (shorten.h).
+  explicit Model(const std::string &xml, bool shortened = true);
 
   /// Atomic numbers that the potential knows; `species` everywhere else is an index into it.
   const std::vector<int> &elements() const { return numbers; }
   double cutoff() const { return largest_cutoff; }
   const std::string &label() const { return name; }
   const std::vector<Soap> &soap_terms() const { return soaps; }
+  /// Estimated changes by the cut, one a soap term.
+  const std::vector<Deviation> &shortening() const { return estimates; }
   std::size_t pair_terms() const { return pairs.size(); }
   std::size_t bytes() const;
 
@@ -37,6 +41,7 @@ class Model {
   std::vector<double> e0;    // by species
   std::vector<Pair> pairs;
   std::vector<Soap> soaps;
+  std::vector<Deviation> estimates;
   double largest_cutoff = 0.0;
 };
 

@@ -1,9 +1,6 @@
 #include "soap.h"
 
-#include "cutoff.h"
-#include "matrix.h"
-#include "radial.h"
-#include "simd.h"
+#include "spectrum.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,290 +10,236 @@ namespace {
 
 constexpr double SQRT2 = 1.41421356237309504880;
 
-// Sizes of the arrays below. A neighbour's record: radial values and slopes (l, n padded), harmonics and their three
-// gradients (lm padded), unit vector.
-struct Shape {
-  int n_padded, l_count, lm_count, lm_padded, n_species, n_max, channels, k_padded;
+// q^exponent for eight numbers; a small whole exponent is `times`, otherwise -1.
+struct Power {
+  double exponent;
+  int times;
 
-  int radial() const { return l_count * n_padded; }
-  int record() const { return 2 * radial() + 4 * lm_padded + WIDTH; }
-  int expansion() const { return n_species * lm_count * n_padded; }    // c_snlm with n fastest
-  int density() const { return lm_count * k_padded; }                  // the same with the channel (s, n) fastest
+  explicit Power(double e) : exponent(e), times(e == std::floor(e) && e >= 0.0 && e < 16.0 ? static_cast<int>(e) : -1) {}
 };
 
-Shape shape_of(int n_max, int l_max, int n_species)
+ESGAP_INLINE void raise(const Power &power, const double *q, double *out)
 {
-  const int lm = (l_max + 1) * (l_max + 1), channels = n_species * n_max;
-  return {padded(n_max), l_max + 1, lm, padded(lm), n_species, n_max, channels, padded(channels)};
+  if (power.times < 0) {
+    for (int i = 0; i < WIDTH; ++i) out[i] = std::pow(std::max(q[i], 0.0), power.exponent);    // rounding may leave -1e-20
+    return;
+  }
+  Vec product = Vec{} + 1.0;
+  for (int k = 0; k < power.times; ++k) product *= ESGAP_CVEC(q);
+  ESGAP_VEC(out) = product;
 }
 
-// Record of one neighbour, and its share of the expansion coefficients.
-ESGAP_CLONES void expand(const Shape &shape, const Table &radial, const Harmonics &harmonics, const Neighbour &n, double *record, double *expansion)
+// The kernel of one centre with a panel of sparse points: returns its share of the energy; `slope` = derivatives by the
+// overlaps q; `kernel`, when wanted: covariances.
+ESGAP_CLONES double kernel_of_panel(double zeta, const double *q, const double *weight, double *slope, double *kernel, const double *scale)
 {
-  double *value = record, *slope = record + shape.radial(), *y = slope + shape.radial();
-  evaluate(radial, n.r, value, slope);
-  evaluate(harmonics, n.x, n.y, n.z, n.r, y, y + shape.lm_padded, y + 2 * shape.lm_padded, y + 3 * shape.lm_padded);
-  double *unit = y + 4 * shape.lm_padded;
-  unit[0] = n.x / n.r;
-  unit[1] = n.y / n.r;
-  unit[2] = n.z / n.r;
-  for (int l = 0, lm = 0; l < shape.l_count; ++l)
-    for (int m = 0; m < 2 * l + 1; ++m, ++lm)
-      for (int k = 0; k < shape.n_padded; k += WIDTH) ESGAP_VEC(expansion + lm * shape.n_padded + k) += y[lm] * ESGAP_CVEC(value + l * shape.n_padded + k);
+  const Power power(zeta - 1.0);
+  double energy = 0.0;
+  for (int s = 0; s < Panels::PANEL; s += WIDTH) {
+    alignas(64) double raised[WIDTH];
+    raise(power, q + s, raised);
+    const Vec w = ESGAP_CVEC(weight + s) * ESGAP_CVEC(raised), e = w * ESGAP_CVEC(q + s);
+    ESGAP_VEC(slope + s) = zeta * w;
+    for (int i = 0; i < WIDTH; ++i) energy += e[i];
+    if (kernel) ESGAP_VEC(kernel + s) = ESGAP_CVEC(scale + s) * ESGAP_CVEC(raised) * ESGAP_CVEC(q + s);
+  }
+  return energy;
 }
 
-// Power spectrum sum_m c_K c_K', K >= K', row after row of K, l slowest; factors sqrt(2) off the diagonal, (2l+1)^-1/2.
-ESGAP_CLONES void power_spectrum(const Shape &shape, const double *density, double *power)
+// slope <- (slope - (slope . p) p) / norm: through the normalisation of p, of length 1.
+ESGAP_CLONES void through_normalisation(int width, double norm, const double *p, double *slope)
 {
-  double row[WIDTH * 64];
-  for (int l = 0; l < shape.l_count; ++l) {
-    const double factor = 1.0 / std::sqrt(2.0 * l + 1.0), off = SQRT2 * factor;
-    const double *block = density + l * l * shape.k_padded;
-    for (int big = 0; big < shape.channels; ++big) {
-      for (int k = 0; k <= big; k += WIDTH) {
-        Vec total = {};
-        for (int m = 0; m < 2 * l + 1; ++m) total += block[m * shape.k_padded + big] * ESGAP_CVEC(block + m * shape.k_padded + k);
-        ESGAP_VEC(row + k) = total * off;
-      }
-      for (int k = 0; k < big; ++k) *power++ = row[k];
-      *power++ = row[big] * (factor / off);
+  Vec along = {};
+  for (int k = 0; k < width; k += WIDTH) along += ESGAP_CVEC(slope + k) * ESGAP_CVEC(p + k);
+  double total = 0.0;
+  for (int i = 0; i < WIDTH; ++i) total += along[i];
+  const double inverse = norm > 0.0 ? 1.0 / norm : 0.0;
+  for (int k = 0; k < width; k += WIDTH) ESGAP_VEC(slope + k) = (ESGAP_CVEC(slope + k) - total * ESGAP_CVEC(p + k)) * inverse;
+}
+
+void grow(Doubles &v, std::size_t n)
+{
+  if (v.size() < n) v.resize(n);
+}
+
+// One sparse point from the file's order (K, K' <= K, l, with l fastest; channels (species, n)) to that of `shape`, its channels
+// rotated by the span: X_l -> B^T X_l B for each pair of species.
+class Rotation {
+ public:
+  Rotation(const Shape &shape, const RadialSpan &span) : shape(shape), span(span), matrix(static_cast<std::size_t>(channels()) * channels()), half(matrix.size()) {}
+
+  template <class Store> void operator()(const double *point, Store store)
+  {
+    for (int l = 0, at = 0; l < shape.l_count; ++l) {
+      fill(point, l);
+      const int k_l = shape.functions[l];
+      for (int row = 0; row < channels(); ++row)    // half = X B
+        for (int s = 0; s < shape.n_species; ++s)
+          for (int k = 0; k < k_l; ++k) half[row * channels() + s * k_l + k] = dot(&matrix[row * channels() + s * span.n_max], 1, l, k);
+      for (int big = 0; big < shape.channels[l]; ++big)
+        for (int small = 0; small <= big; ++small)
+          store(at++, dot(&half[static_cast<std::size_t>(big / k_l) * span.n_max * channels() + small], channels(), l, big % k_l) * (small < big ? SQRT2 : 1.0));
     }
   }
-}
 
-// Derivative by the density from the derivative by the power spectrum.
-ESGAP_CLONES void power_spectrum_backward(const Shape &shape, const double *density, const double *by_power, double *square, double *by_density)
-{
-  for (int l = 0; l < shape.l_count; ++l) {
-    const double factor = 1.0 / std::sqrt(2.0 * l + 1.0), off = SQRT2 * factor;
-    for (int big = 0; big < shape.channels; ++big) {
-      for (int k = 0; k < big; ++k) square[big * shape.k_padded + k] = square[k * shape.k_padded + big] = off * *by_power++;
-      square[big * shape.k_padded + big] = 2.0 * factor * *by_power++;
-    }
-    for (int m = 0; m < 2 * l + 1; ++m) {
-      const double *c = density + (l * l + m) * shape.k_padded;
-      double *out = by_density + (l * l + m) * shape.k_padded;
-      for (int k = 0; k < shape.k_padded; k += WIDTH) {
-        Vec total = {};
-        for (int big = 0; big < shape.channels; ++big) total += c[big] * ESGAP_CVEC(square + big * shape.k_padded + k);
-        ESGAP_VEC(out + k) = total;
+ private:
+  int channels() const { return shape.n_species * span.n_max; }
+
+  void fill(const double *point, int l)
+  {
+    for (int big = 0; big < channels(); ++big)
+      for (int small = 0; small <= big; ++small) {
+        const double value = point[(big * (big + 1) / 2 + small) * shape.l_count + l];
+        matrix[big * channels() + small] = matrix[small * channels() + big] = small < big ? value / SQRT2 : value;
       }
-    }
   }
-}
 
-// Gradient by one neighbour's place, from the derivative by its species' expansion coefficients.
-ESGAP_CLONES void neighbour_gradient(const Shape &shape, const double *record, const double *by_expansion, double *gradient)
-{
-  const double *value = record, *slope = record + shape.radial(), *y = slope + shape.radial();
-  const double *gx = y + shape.lm_padded, *gy = gx + shape.lm_padded, *gz = gy + shape.lm_padded, *unit = gz + shape.lm_padded;
-  Vec along = {}, x = {}, yy = {}, z = {};
-  for (int l = 0, lm = 0; l < shape.l_count; ++l)
-    for (int m = 0; m < 2 * l + 1; ++m, ++lm)
-      for (int k = 0; k < shape.n_padded; k += WIDTH) {
-        const Vec b = ESGAP_CVEC(by_expansion + lm * shape.n_padded + k), radial = b * ESGAP_CVEC(value + l * shape.n_padded + k);
-        along += y[lm] * (b * ESGAP_CVEC(slope + l * shape.n_padded + k));
-        x += gx[lm] * radial;
-        yy += gy[lm] * radial;
-        z += gz[lm] * radial;
-      }
-  double radial_total = 0.0, total[3] = {0.0, 0.0, 0.0};
-  for (int k = 0; k < WIDTH; ++k) {
-    radial_total += along[k];
-    total[0] += x[k];
-    total[1] += yy[k];
-    total[2] += z[k];
+  double dot(const double *numbers, int stride, int l, int k) const
+  {
+    double sum = 0.0;
+    for (int n = 0; n < span.n_max; ++n) sum += numbers[n * stride] * span.at(l, n, k);
+    return sum;
   }
-  for (int k = 0; k < 3; ++k) gradient[k] += total[k] + radial_total * unit[k];
-}
 
-double power_of(double q, double exponent)
-{
-  if (exponent == std::floor(exponent) && exponent > 0.0 && exponent < 16.0) {
-    double product = 1.0;
-    for (int k = 0; k < static_cast<int>(exponent); ++k) product *= q;
-    return product;
-  }
-  return std::pow(q, exponent);
-}
+  const Shape &shape;
+  const RadialSpan &span;
+  std::vector<double> matrix, half;
+};
 
 }    // namespace
 
 std::size_t SoapScratch::bytes() const
 {
   std::size_t numbers = 0;
-  for (const auto *v : {&density, &descriptor, &norm, &overlap, &factor, &slope, &neighbour, &kernel}) numbers += v->size();
-  return numbers * sizeof(double) + (neighbour_of.size() + first.size()) * sizeof(int);
+  for (const auto *v : {&density, &descriptor, &norm, &overlap, &factor, &slope, &kernel}) numbers += v->size();
+  return numbers * sizeof(double) + expansion.bytes();
 }
 
-Soap::Soap(const SoapTerm &term, const std::vector<int> &elements)
-    : z(term.z), l_max(term.l_max), n_max(term.n_max), n_species(static_cast<int>(term.species.size())), channels(n_species * n_max),
-      points(term.sparse.count), file_dimensions(term.sparse.dimensions), cutoff(term.cutoff), delta(term.delta), zeta(term.zeta), own_species(-1),
-      harmonics(term.l_max)
+Soap::Soap(const SoapTerm &term, const std::vector<int> &elements, const RadialSpan &span)
+    : z(term.z), count(term.sparse.count), in_file(term.sparse.dimensions), cutoff(term.cutoff), delta(term.delta), zeta(term.zeta), expansion(term, elements, span),
+      sparse(count, expansion.shape().power)
 {
-  const Shape shape = shape_of(n_max, l_max, n_species);
-  for (int element : elements) {
-    const auto found = std::find(term.species.begin(), term.species.end(), element);
-    species_of_element.push_back(found == term.species.end() ? -1 : static_cast<int>(found - term.species.begin()));
-    if (element == z) own_species = species_of_element.back();
-  }
-  const RadialBasis basis(cutoff, term.sigma, n_max, l_max);
-  centre_coefficient = term.central_weight * basis.at_centre() * 0.28209479177387814347;    // Y_00
-  std::vector<double> raw(n_max * (l_max + 1));
-  const auto functions = [&](double r, double *values) {
-    basis.evaluate(r, raw.data());
-    // The panels end where the cutoff function has its kinks: inside one it is one formula or the other.
-    const double f = cutoff_function(r, cutoff, term.transition);
-    std::fill_n(values, shape.radial(), 0.0);
-    for (int l = 0; l <= l_max; ++l)
-      for (int n = 0; n < n_max; ++n) values[l * shape.n_padded + n] = f * raw[l * n_max + n];
-  };
-  radial = Table(functions, shape.radial(), cutoff, term.transition, term.sigma);
-
-  // The file runs over K, K' <= K, l with l fastest; here l is slowest. The last element is always 0 and left out.
-  const int pairs = channels * (channels + 1) / 2;
-  for (int l = 0; l <= l_max; ++l)
-    for (int pair = 0; pair < pairs; ++pair) file_position.push_back(pair * (l_max + 1) + l);
-  sparse = Panels(term.sparse.count, pairs * (l_max + 1));
   width = sparse.width();
   weight.assign(sparse.rows(), 0.0);
   factor.assign(sparse.rows(), 0.0);
-  for (int s = 0; s < points; ++s) {
+  Rotation rotation(expansion.shape(), span);
+  for (int s = 0; s < count; ++s) {
     weight[s] = delta * delta * term.sparse.weight[s];
-    factor[s] = term.sparse.factor[s];
-    for (std::size_t k = 0; k < file_position.size(); ++k)
-      sparse.at(s, static_cast<int>(k)) = term.sparse.points[static_cast<std::size_t>(s) * file_dimensions + file_position[k]];
+    factor[s] = delta * delta * term.sparse.factor[s];
+    rotation(&term.sparse.points[static_cast<std::size_t>(s) * in_file], [&](int k, double value) { sparse.at(s, k) = value; });
   }
 }
 
 void Soap::resize(SoapScratch &scratch) const
 {
-  const Shape shape = shape_of(n_max, l_max, n_species);
-  const auto grow = [](Doubles &v, std::size_t n) { if (v.size() < n) v.resize(n); };
-  grow(scratch.density, static_cast<std::size_t>(BLOCK) * shape.density() + 2 * shape.expansion() + shape.density() + shape.k_padded * shape.k_padded);
-  grow(scratch.descriptor, static_cast<std::size_t>(BLOCK) * width);
-  grow(scratch.slope, static_cast<std::size_t>(BLOCK) * width);
+  const Shape &shape = expansion.shape();
+  grow(scratch.density, static_cast<std::size_t>(BLOCK + 1) * shape.density + shape.widest * shape.widest);
+  grow(scratch.descriptor, static_cast<std::size_t>(BLOCK) * width + Shape::SPILL);
+  grow(scratch.slope, static_cast<std::size_t>(BLOCK) * width + Shape::SPILL);
   grow(scratch.overlap, static_cast<std::size_t>(BLOCK) * Panels::PANEL);
   grow(scratch.factor, static_cast<std::size_t>(BLOCK) * Panels::PANEL);
   grow(scratch.norm, BLOCK);
-  if (scratch.first.size() < BLOCK + 1) scratch.first.resize(BLOCK + 1);
+}
+
+void Soap::normalise(double *power, double &norm) const
+{
+  double square = 0.0;
+  for (int k = 0; k < dimensions(); ++k) square += power[k] * power[k];
+  norm = std::sqrt(square);
+  const double inverse = square > 0.0 ? 1.0 / norm : 0.0;
+  for (int k = 0; k < dimensions(); ++k) power[k] *= inverse;
+  std::fill(power + dimensions(), power + width, 0.0);
 }
 
 void Soap::describe_block(const Centre *centres, int count, SoapScratch &scratch) const
 {
   resize(scratch);
-  const Shape shape = shape_of(n_max, l_max, n_species);
-  double *expansion = scratch.density.data() + static_cast<std::size_t>(BLOCK) * shape.density();
-  scratch.neighbour_of.clear();
+  expansion.begin(scratch.expansion);
   for (int b = 0; b < count; ++b) {
-    const Centre &centre = centres[b];
-    scratch.first[b] = static_cast<int>(scratch.neighbour_of.size());
-    for (int j = 0; j < centre.count; ++j)
-      if (centre.neighbours[j].r < cutoff && species_of_element[centre.neighbours[j].species] >= 0) scratch.neighbour_of.push_back(j);
-  }
-  scratch.first[count] = static_cast<int>(scratch.neighbour_of.size());
-  if (scratch.neighbour.size() < scratch.neighbour_of.size() * shape.record()) scratch.neighbour.resize(scratch.neighbour_of.size() * shape.record());
-
-  for (int b = 0; b < count; ++b) {
-    std::fill_n(expansion, shape.expansion(), 0.0);
-    for (int k = scratch.first[b]; k < scratch.first[b + 1]; ++k) {
-      const Neighbour &n = centres[b].neighbours[scratch.neighbour_of[k]];
-      expand(shape, radial, harmonics, n, scratch.neighbour.data() + static_cast<std::size_t>(k) * shape.record(),
-             expansion + species_of_element[n.species] * shape.lm_count * shape.n_padded);
-    }
-    if (own_species >= 0) expansion[own_species * shape.lm_count * shape.n_padded] += centre_coefficient;
-
-    double *density = scratch.density.data() + static_cast<std::size_t>(b) * shape.density();
-    std::fill_n(density, shape.density(), 0.0);
-    for (int s = 0; s < n_species; ++s)
-      for (int lm = 0; lm < shape.lm_count; ++lm) std::copy_n(expansion + (s * shape.lm_count + lm) * shape.n_padded, n_max, density + lm * shape.k_padded + s * n_max);
-
-    double *power = scratch.descriptor.data() + static_cast<std::size_t>(b) * width;
-    std::fill_n(power, width, 0.0);
-    power_spectrum(shape, density, power);
-    double square = 0.0;
-    for (int k = 0; k < width; ++k) square += power[k] * power[k];
-    scratch.norm[b] = std::sqrt(square);
-    const double inverse = square > 0.0 ? 1.0 / scratch.norm[b] : 0.0;
-    for (int k = 0; k < width; ++k) power[k] *= inverse;
+    double *density = scratch.density.data() + static_cast<std::size_t>(b) * expansion.shape().density, *power = scratch.descriptor.data() + static_cast<std::size_t>(b) * width;
+    expansion.density(centres[b], scratch.expansion, density);
+    power_spectrum(expansion.shape(), density, power);
+    normalise(power, scratch.norm[b]);
   }
 }
 
-// Energies, and `slope` = their derivatives by the descriptors. Each panel of sparse points is used twice while it is near.
-// `kernel`, when kept: covariances of centres and sparse points.
-void Soap::regress(Centre *centres, int count, SoapScratch &scratch, bool keep_kernel) const
+// Adds to the energies; `slope` = their derivatives by the descriptors. Each panel of sparse points is used twice while it is
+// near. `kernel`, when kept: covariances of centres and sparse points.
+void Soap::regress(int count, SoapScratch &scratch, double *energies, bool keep_kernel) const
 {
   std::fill_n(scratch.slope.data(), static_cast<std::size_t>(count) * width, 0.0);
+  if (keep_kernel) grow(scratch.kernel, static_cast<std::size_t>(BLOCK) * sparse.rows());
   for (int p = 0; p < sparse.count(); ++p) {
     sparse.project(p, scratch.descriptor.data(), count, width, scratch.overlap.data());
     const int first = p * Panels::PANEL;
     for (int b = 0; b < count; ++b)
-      for (int s = 0; s < Panels::PANEL; ++s) {
-        const int k = b * Panels::PANEL + s;
-        const double q = scratch.overlap[k], power = power_of(q, zeta - 1.0);
-        centres[b].energy += weight[first + s] * power * q;
-        scratch.factor[k] = zeta * weight[first + s] * power;
-        if (keep_kernel) scratch.kernel[static_cast<std::size_t>(b) * sparse.rows() + first + s] = delta * delta * factor[first + s] * power * q;
-      }
+      energies[b] += kernel_of_panel(zeta, &scratch.overlap[b * Panels::PANEL], &weight[first], &scratch.factor[b * Panels::PANEL],
+                                     keep_kernel ? &scratch.kernel[static_cast<std::size_t>(b) * sparse.rows() + first] : nullptr, &factor[first]);
     sparse.accumulate(p, scratch.factor.data(), count, scratch.slope.data(), width);
   }
 }
 
 void Soap::add(Centre *centres, int count, SoapScratch &scratch, const SparseVariance *variance) const
 {
-  if (variance && scratch.kernel.size() < static_cast<std::size_t>(BLOCK) * sparse.rows()) scratch.kernel.resize(static_cast<std::size_t>(BLOCK) * sparse.rows());
+  double energies[BLOCK] = {}, explained[BLOCK];
   describe_block(centres, count, scratch);
-  regress(centres, count, scratch, variance != nullptr);
+  regress(count, scratch, energies, variance != nullptr);
   add_gradients(centres, count, scratch);
+  for (int b = 0; b < count; ++b) centres[b].energy += energies[b];
   if (!variance) return;
-  double explained[BLOCK];
   variance->explained(scratch.kernel.data(), count, sparse.rows(), explained);
   for (int b = 0; b < count; ++b) centres[b].variance += delta * delta + VARIANCE_NOISE * VARIANCE_NOISE - explained[b];
+}
+
+void Soap::energies_of_points(const std::vector<int> &points, SoapScratch &scratch, double *energies) const
+{
+  const Shape &shape = expansion.shape();
+  const auto &kept = expansion.kept_functions();
+  resize(scratch);
+  for (std::size_t b = 0; b < points.size(); ++b) {
+    double *power = scratch.descriptor.data() + b * width;
+    for (int l = 0, at = 0; l < shape.l_count; ++l)
+      for (int big = 0; big < shape.channels[l]; ++big)
+        for (int small = 0; small <= big; ++small, ++at)
+          power[at] = big % shape.functions[l] < kept[l] && small % shape.functions[l] < kept[l] ? sparse.at(points[b], at) : 0.0;
+    normalise(power, scratch.norm[b]);
+    energies[b] = 0.0;
+  }
+  regress(static_cast<int>(points.size()), scratch, energies, true);
+  for (std::size_t k = 0; k < points.size() * sparse.rows(); ++k) scratch.kernel[k] /= delta * delta;
 }
 
 SparseVariance Soap::variance() const
 {
   // All dot products first, panel by panel; for that each point must lie in one piece.
-  Doubles rows(static_cast<std::size_t>(points) * width), dots(static_cast<std::size_t>(points) * sparse.rows());
-  for (int s = 0; s < points; ++s)
+  Doubles rows(static_cast<std::size_t>(count) * width), dots(static_cast<std::size_t>(count) * sparse.rows());
+  for (int s = 0; s < count; ++s)
     for (int k = 0; k < width; ++k) rows[static_cast<std::size_t>(s) * width + k] = sparse.at(s, k);
-  for (int p = 0; p < sparse.count(); ++p) sparse.project(p, rows.data(), points, width, &dots[static_cast<std::size_t>(p) * points * Panels::PANEL]);
-  const auto dot = [&](int s, int t) { return dots[(static_cast<std::size_t>(t / Panels::PANEL) * points + s) * Panels::PANEL + t % Panels::PANEL]; };
-  return {points, [&](int s, int t) { return delta * delta * factor[s] * factor[t] * power_of(dot(s, t), zeta); }};
+  for (int p = 0; p < sparse.count(); ++p) sparse.project(p, rows.data(), count, width, &dots[static_cast<std::size_t>(p) * count * Panels::PANEL]);
+  const auto dot = [&](int s, int t) { return dots[(static_cast<std::size_t>(t / Panels::PANEL) * count + s) * Panels::PANEL + t % Panels::PANEL]; };
+  return {count, [&](int s, int t) { return factor[s] * factor[t] / (delta * delta) * std::pow(dot(s, t), zeta); }};
 }
 
 void Soap::add_gradients(Centre *centres, int count, SoapScratch &scratch) const
 {
-  const Shape shape = shape_of(n_max, l_max, n_species);
-  double *by_expansion = scratch.density.data() + static_cast<std::size_t>(BLOCK) * shape.density();
-  double *by_density = by_expansion + shape.expansion(), *square = by_density + shape.density();
-  std::fill_n(by_expansion, shape.expansion(), 0.0);
-  std::fill_n(square, shape.k_padded * shape.k_padded, 0.0);
+  const Shape &shape = expansion.shape();
+  double *by_density = scratch.density.data() + static_cast<std::size_t>(BLOCK) * shape.density, *square = by_density + shape.density;
   for (int b = 0; b < count; ++b) {
-    // Through the normalisation p / |p|: what points along p does not count.
-    const double *p = scratch.descriptor.data() + static_cast<std::size_t>(b) * width;
     double *slope = scratch.slope.data() + static_cast<std::size_t>(b) * width;
-    double along = 0.0;
-    for (int k = 0; k < width; ++k) along += slope[k] * p[k];
-    const double inverse = scratch.norm[b] > 0.0 ? 1.0 / scratch.norm[b] : 0.0;
-    for (int k = 0; k < width; ++k) slope[k] = (slope[k] - along * p[k]) * inverse;
-
-    power_spectrum_backward(shape, scratch.density.data() + static_cast<std::size_t>(b) * shape.density(), slope, square, by_density);
-    for (int s = 0; s < n_species; ++s)
-      for (int lm = 0; lm < shape.lm_count; ++lm) std::copy_n(by_density + lm * shape.k_padded + s * n_max, n_max, by_expansion + (s * shape.lm_count + lm) * shape.n_padded);
-    for (int k = scratch.first[b]; k < scratch.first[b + 1]; ++k) {
-      const int j = scratch.neighbour_of[k];
-      neighbour_gradient(shape, scratch.neighbour.data() + static_cast<std::size_t>(k) * shape.record(),
-                         by_expansion + species_of_element[centres[b].neighbours[j].species] * shape.lm_count * shape.n_padded, centres[b].gradient + 3 * j);
-    }
+    through_normalisation(width, scratch.norm[b], scratch.descriptor.data() + static_cast<std::size_t>(b) * width, slope);
+    power_spectrum_backward(shape, scratch.density.data() + static_cast<std::size_t>(b) * shape.density, slope, square, by_density);
+    expansion.add_gradient(centres[b], b, scratch.expansion, by_density);
   }
 }
 
 void Soap::describe(const Centre &centre, SoapScratch &scratch, double *descriptor) const
 {
   describe_block(&centre, 1, scratch);
-  std::fill_n(descriptor, file_dimensions, 0.0);
-  for (std::size_t k = 0; k < file_position.size(); ++k) descriptor[file_position[k]] = scratch.descriptor[k];
+  const Shape &shape = expansion.shape();
+  const double *power = scratch.descriptor.data();
+  for (int l = 0; l < shape.l_count; ++l)
+    for (int pair = 0; pair < shape.channels[l] * (shape.channels[l] + 1) / 2; ++pair) descriptor[pair * shape.l_count + l] = *power++;
+  descriptor[in_file - 1] = 0.0;
 }
 
 }    // namespace esgap::gap

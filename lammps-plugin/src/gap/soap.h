@@ -3,10 +3,9 @@
 
 #include "aligned.h"
 #include "centre.h"
+#include "expansion.h"
 #include "file.h"
-#include "harmonics.h"
 #include "matrix.h"
-#include "table.h"
 #include "variance.h"
 
 #include <vector>
@@ -15,20 +14,24 @@ namespace esgap::gap {
 
 /// Scratch of one thread; grows to the largest block and stays.
 struct SoapScratch {
-  Doubles density, descriptor, norm, overlap, factor, slope, neighbour, kernel;
-  std::vector<int> neighbour_of, first;
+  Doubles density, descriptor, norm, overlap, factor, slope, kernel;
+  Expansion::Scratch expansion;
 
   std::size_t bytes() const;
 };
 
 class Soap {
  public:
-  /// `elements`: atomic numbers of the model, which the neighbours' species count.
-  Soap(const SoapTerm &, const std::vector<int> &elements);
+  /// `elements`: atomic numbers of the model, which the neighbours' species count. With the span own_functions() the
+  /// descriptor is the file's; another rotates the sparse points with it (shorten.h).
+  Soap(const SoapTerm &, const std::vector<int> &elements, const RadialSpan &);
 
   int atomic_number() const { return z; }
   double cutoff_radius() const { return cutoff; }
-  int dimensions() const { return file_dimensions; }
+  /// Numbers of a descriptor in the file, with the last one, always 0; and of those that are evaluated.
+  int file_dimensions() const { return in_file; }
+  int dimensions() const { return expansion.shape().power; }
+  int points() const { return count; }
   std::size_t bytes() const { return sparse.bytes(); }
 
   /// Add energies and gradients of centres of this term's element. At most BLOCK of them.
@@ -39,24 +42,28 @@ class Soap {
   /// What add() needs for variances.
   SparseVariance variance() const;
 
-  /// Normalised power spectrum of one centre in the order of the file, dimensions() numbers.
+  /// Normalised power spectrum of one centre in the order of the file, file_dimensions() numbers. For own_functions() only.
   void describe(const Centre &, SoapScratch &, double *descriptor) const;
+
+  /// For trials (shorten.h): only the first k radial functions of l count from now on.
+  void keep(int l, int k) { expansion.keep(l, k); }
+  /// Energies (eV) of surroundings whose descriptors are sparse points, those of `points`, at most BLOCK; their covariances
+  /// with all, in units of delta^2, lie in the scratch, kernel_width() numbers each.
+  void energies_of_points(const std::vector<int> &points, SoapScratch &, double *energies) const;
+  int kernel_width() const { return sparse.rows(); }
 
  private:
   void resize(SoapScratch &) const;
   void describe_block(const Centre *, int count, SoapScratch &) const;
-  void regress(Centre *, int count, SoapScratch &, bool keep_kernel) const;
+  void normalise(double *power, double &norm) const;
+  void regress(int count, SoapScratch &, double *energies, bool keep_kernel) const;
   void add_gradients(Centre *, int count, SoapScratch &) const;
 
-  int z, l_max, n_max, n_species, channels, points, width, file_dimensions;
-  double cutoff, delta, zeta, centre_coefficient;
-  std::vector<int> species_of_element;    // -1: not seen by this term
-  int own_species;
-  Harmonics harmonics;
-  Table radial;                            // cutoff function times g_nl, by l and n
-  Panels sparse;                           // the sparse points, in this class's own order of the descriptor
-  std::vector<double> weight, factor;      // delta^2 alpha_s c_s and c_s, zero for the rows that fill the last panel
-  std::vector<int> file_position;          // of each element of that order
+  int z, count, width, in_file;
+  double cutoff, delta, zeta;
+  Expansion expansion;
+  Panels sparse;                         // the sparse points, in this class's own order of the descriptor
+  std::vector<double> weight, factor;    // delta^2 alpha_s c_s and c_s, zero for the rows that fill the last panel
 };
 
 }    // namespace esgap::gap

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -43,7 +44,7 @@ def heading(column: "Column") -> str:
 def terminal(rows: Sequence["Row"], title: str) -> Table:
     """The rows as a table; those with a verdict other than ok stand out."""
     columns = {name: column for name, column in type(rows[0]).columns().items() if column.shown}
-    out = Table(title=title, title_justify="left")
+    out = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name, column in columns.items():
         out.add_column(heading(column).replace(" (", "\n("), justify="left" if name == "verdict" else "right", overflow="fold")
     for row in rows:

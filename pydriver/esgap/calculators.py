@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from ase.neighborlist import neighbor_list
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from esgap.environments import Environment, Environments
 from esgap.errors import EsgapError
 from esgap.lammps.inprocess import Coulomb, electrostatics
 from esgap.potential import TOML, Potential, read_toml
@@ -69,10 +69,11 @@ class GAP(Calculator):
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
         n = len(self.atoms)
-        centre, neighbour, vectors, environments = _environments(self.atoms, self.cutoff, np.arange(n))
+        around = Environment(self.atoms, self.cutoff)
+        centre, neighbour, vectors = around.i, around.j, around.vectors
         energies, gradients = np.zeros(n), np.zeros((len(centre), 3))
         variances = np.zeros(n) if self.uncertainty else None
-        _call("esgap_gap_evaluate", self._handle, environments, energies, gradients, variances)
+        _call("esgap_gap_evaluate", self._handle, around.structure(), energies, gradients, variances)
 
         forces = np.zeros((n, 3))
         np.add.at(forces, centre, gradients)
@@ -188,7 +189,7 @@ class Descriptor:
     def calculate(self, atoms: Atoms) -> np.ndarray:
         """Descriptors of all atoms of the element ``z``, in the order of `atoms`: shape (their number, dimensions)."""
         centres = np.flatnonzero(atoms.numbers == self.z)
-        environments = _environments(atoms, self.cutoff, centres)[-1]
+        environments = Environment(atoms, self.cutoff).structure(centres)
         descriptors = np.zeros((len(centres), self.dimensions))
         _call("esgap_descriptor_evaluate", self._handle, environments, descriptors)
         return descriptors
@@ -203,29 +204,6 @@ class _SoapTerm(ctypes.Structure):
     """`esgap_soap_term` of capi.h."""
 
     _fields_ = [(name, ctypes.c_int) for name in ("z", "in_file", "used")] + [(name, ctypes.c_double) for name in ("energy", "force")]
-
-
-class _Environments(ctypes.Structure):
-    """`esgap_environments` of capi.h."""
-
-    _fields_ = [("count", ctypes.c_int)] + [(name, ctypes.c_void_p) for name in ("z", "first", "neighbour_z", "neighbour_r")]
-
-
-def _environments(atoms: Atoms, cutoff: float, centres: np.ndarray):
-    """Indices of centre and neighbour, vectors between them, and the C structure of the environments of `centres`."""
-    i, j, vectors = neighbor_list("ijD", atoms, cutoff)
-    wanted = np.isin(i, centres)
-    i, j, vectors = i[wanted], j[wanted], vectors[wanted]
-    numbers = atoms.numbers.astype(np.intc)
-    arrays = [
-        numbers[centres],
-        np.searchsorted(i, np.append(centres, len(atoms))).astype(np.intc),  # `i` is in ascending order
-        numbers[j],
-        np.ascontiguousarray(vectors, dtype=float),
-    ]
-    environments = _Environments(len(centres), *(a.ctypes.data for a in arrays))
-    environments.arrays = arrays  # keeps the memory alive
-    return i, j, vectors, environments
 
 
 class _Handle:
@@ -247,7 +225,7 @@ class _Handle:
             self._close(self)
 
 
-def _call(function: str, handle: _Handle, environments: _Environments, *outputs):
+def _call(function: str, handle: _Handle, environments: Environments, *outputs):
     """Call a function of capi.h that fills the arrays `outputs`; None stands for an array that is not wanted."""
     problem = ctypes.create_string_buffer(MESSAGE)
     pointers = [None if out is None else out.ctypes for out in outputs]

@@ -126,7 +126,7 @@ def test_label_that_is_no_xml_name_is_refused(label, tmp_path):
 
 
 def test_atoms_on_one_place_and_wrong_sparse_points_are_refused(kernel):
-    with pytest.raises(EsgapError, match="two atoms lie on one place"):
+    with pytest.raises(EsgapError, match="two atoms of Li2 lie on one place"):
         kernel.rows(Atoms("Li2", positions=[[1, 1, 1]] * 2, cell=[9, 9, 9], pbc=True))
     with pytest.raises(EsgapError, match=r"shape \(3, 7\) for a soap term, expected \(count, 136\)"):
         Sparse(SOAPS[0], np.ones((3, 7)))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
-from ase.neighborlist import neighbor_list
 
-from esgap.calculators import MESSAGE, _Environments, _library
+from esgap.calculators import MESSAGE, _library
 from esgap.errors import EsgapError
+from esgap.environments import Environment
 from esgap.gapfit.terms import Sparse
 
 POINTER, NUMBER, REAL, TEXT = ctypes.c_void_p, ctypes.c_int, ctypes.c_double, ctypes.c_char_p
@@ -64,18 +64,14 @@ class Kernel:
 
     def rows(self, atoms: Atoms, forces: bool = True, virial: bool = True) -> Rows:
         """The rows of one configuration. Raises EsgapError: atoms on one place."""
-        i, j, vectors = neighbor_list("ijD", atoms, self.cutoff)
-        first = np.searchsorted(i, np.arange(len(atoms) + 1)).astype(np.intc)
-        z, j = atoms.numbers.astype(np.intc), j.astype(np.intc)
-        zj, vectors = z[j], np.ascontiguousarray(vectors, dtype=float)
-        environments = _Environments(len(atoms), z.ctypes.data, first.ctypes.data, zj.ctypes.data, vectors.ctypes.data)
+        around = Environment(atoms, self.cutoff)
         out = Rows(
             np.empty(self.columns),
             np.empty((3 * len(atoms), self.columns)) if forces else None,
             np.empty((6, self.columns)) if virial else None,
         )
         places = [None if a is None else a.ctypes for a in (out.energy, out.forces, out.virial)]
-        self._call("esgap_kernel_rows", ctypes.byref(environments), j.ctypes, *places)
+        self._call("esgap_kernel_rows", ctypes.byref(around.structure()), around.j.ctypes, *places)
         return out
 
 

@@ -107,22 +107,25 @@ Term = Pair | Soap
 
 @dataclass(frozen=True)
 class Sparse:
-    """A term and its sparse points, shape (count, term.dimensions)."""
+    """A term and its sparse points, shape (count, term.dimensions).
+
+    factors (count,): c_s, by which the weights of a file are multiplied. By default those of gap_fit. They change the
+    potential through the jitter alone; 1 keeps weights of points near the cutoff small.
+    """
 
     term: Term
     points: np.ndarray
     method: str = "file"
+    factors: np.ndarray = None
 
     def __post_init__(self):
         if self.points.ndim != 2 or self.points.shape[1] != self.term.dimensions:
             raise EsgapError(f"sparse points of shape {self.points.shape} for a {self.term.kind} term, expected (count, {self.term.dimensions}): give others")
+        if self.factors is None:
+            object.__setattr__(self, "factors", self.term.cutoff_factors(self.points))
 
     def __len__(self) -> int:
         return len(self.points)
-
-    @property
-    def factors(self) -> np.ndarray:
-        return self.term.cutoff_factors(self.points)
 
     def covariance(self) -> np.ndarray:
         """K_MM of this term's weights: covariances of the sparse points, times their cutoff factors c_s c_s'."""

@@ -109,7 +109,8 @@ def _read_term(path: Path, element) -> Sparse:
         )
     else:
         raise EsgapError(f"{path} has a term {line.split()[0]}: distance_2b and soap are read")
-    return Sparse(term, points.reshape(-1, term.dimensions), keys.get("sparse_method", "file"))
+    factors = np.array([float(s.get("sparseCutoff")) for s in element.iter("sparseX")])
+    return Sparse(term, points.reshape(-1, term.dimensions), keys.get("sparse_method", "file"), factors)
 
 
 def _number(x: float) -> str:

@@ -16,16 +16,14 @@ COLUMNS = ("step", "force_image", "force", "gradient_first", "gradient_last", "g
 
 
 @dataclass(frozen=True)
-class Band:
-    """A finished band of n images of N atoms, in LAMMPS's frame; vectors as dumped, not unwrapped between the images."""
+class Images:
+    """n images of N atoms, in LAMMPS's frame; positions as dumped, not unwrapped between the images."""
 
     positions: np.ndarray  # (n, N, 3) Angstrom
     forces: np.ndarray  # (n, N, 3) eV/Angstrom, the field's included, the springs' not
     energies: np.ndarray  # (n,) eV, the field's included
     field_energies: np.ndarray  # (n,) eV
     dipoles: np.ndarray  # (n, 3) e Angstrom, against the first state as it was read
-    history: pd.DataFrame  # of `read_history`
-    climber: int  # index of the image that climbed
 
 
 def image_file(stem: str, image: int) -> str:
@@ -51,19 +49,16 @@ def write_images(folder: Path, stem: str, positions: np.ndarray) -> list[str]:
     return names
 
 
-def read_band(folder: Path, images: int, out: str = "neb") -> Band:
-    """Read what in.neb left in `folder` (its log is log.lammps). Raises EsgapError when a file is missing, cut off or damaged."""
+def read_images(folder: Path, images: int, out: str = "neb") -> Images:
+    """Read what in.neb or in.images left in `folder`. Raises EsgapError when a file is missing, cut off or damaged."""
     frames = [read_dump(folder / f"{image_file(out, k)}.dump") for k in range(images)]
     table = pd.concat([_energies(folder / f"{image_file(out, k)}.csv") for k in range(images)])
-    history, climber = read_history(folder / "log.lammps")
-    return Band(
+    return Images(
         positions=np.array([positions for positions, _ in frames]),
         forces=np.array([forces for _, forces in frames]),
         energies=table["energy"].to_numpy(),
         field_energies=table["field_energy"].to_numpy(),
         dipoles=table[["dipole_x", "dipole_y", "dipole_z"]].to_numpy(),
-        history=history,
-        climber=climber,
     )
 
 

@@ -83,6 +83,12 @@ def idpp(first: np.ndarray, last: np.ndarray, images: int, cell: np.ndarray, for
     return np.array([image.positions for image in path])
 
 
+def between(path: np.ndarray, first: np.ndarray, last: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """A path (n, N, 3) moved to other ends: each image by its share of what the two ends have moved (minimum image)."""
+    at_first, at_last = (find_mic(end - old, cell)[0] for end, old in ((first, path[0]), (last, path[-1])))
+    return path + np.linspace(at_first, at_last, len(path))
+
+
 class Idpp(Calculator):
     """The pair potential 1/2 sum (wanted - d)^2 / d^4 of the distances d between given pairs of atoms (Angstrom, no unit of energy)."""
 
@@ -210,7 +216,7 @@ def exchanged(first: np.ndarray, last: np.ndarray, cell: np.ndarray, numbers: np
     return cycles
 
 
-def problems(path: Path, force: float, cell: np.ndarray, numbers: np.ndarray) -> list[str]:
+def problems(path: Path, force: float, cell: np.ndarray, numbers: np.ndarray, depth: float = DEPTH) -> list[str]:
     """What is wrong with a relaxed path, one phrase each; ids count from 1. `force`: the criterion of the relaxation, eV/Angstrom."""
     found = []
     if not moved(path.positions[0], path.positions[-1], cell):
@@ -219,7 +225,7 @@ def problems(path: Path, force: float, cell: np.ndarray, numbers: np.ndarray) ->
         found.append("ions " + ", ".join(str(k + 1) for k in cycle) + " exchange places: another path is shorter")
     if images := collapsed(path.positions):
         found.append("images collapsed: " + ", ".join(str(k + 1) for k in images))
-    if images := intermediate_minima(path):
+    if images := intermediate_minima(path, depth):
         found.append("intermediate minimum at image " + ", ".join(str(k + 1) for k in images))
     return found + _saddle_problems(path, force)
 

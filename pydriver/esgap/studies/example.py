@@ -32,6 +32,7 @@ def _keys(model: type[BaseModel], prefix: str, skip: tuple[str, ...] = ()) -> li
     for name, field in model.model_fields.items():
         if name in skip:
             continue
+        name = field.alias or name
         table, many = _table(field.annotation)
         if table is None:
             plain.append(_key(name, field))

@@ -1,0 +1,1 @@
+"""Migration barriers by the nudged elastic band, also in a uniform electric field."""

@@ -1,0 +1,201 @@
+"""From finished bands to barriers, profiles, the ions that move, and what is wrong."""
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Annotated
+
+import numpy as np
+from ase import Atoms
+from ase.io import read
+
+from esgap.jobs.job import Job
+from esgap.lammps.frame import from_lammps_vector
+from esgap.lammps.neb import read_history, read_images
+from esgap.lammps.relaxation import read_relaxation
+from esgap.physics import barrier
+from esgap.physics.field import field_vector
+from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
+from esgap.studies.neb.deck import CELL, STATES, read_path
+from esgap.studies.neb.study import Study
+
+METHOD = (
+    "climbing-image nudged elastic band (doi:10.1063/1.1329672) at fixed cell; barriers are energies of the highest image above the ends, -E.p included; "
+    "field part -E.(p_saddle - p_first); other potentials evaluate the same images as they are"
+)
+
+
+class BarrierRow(Row):
+    """The barriers of one leg of a path."""
+
+    path: Annotated[str, Column("path of", meaning="the potential whose path it is")]
+    potential: Annotated[str, Column("energies of", meaning="the potential that gives the energies")]
+    leg: Annotated[str, Column("leg", meaning="I, II ... between the states of the study; Ia, Ib ... of a path that was split at a minimum")]
+    direction: Annotated[str, Column("along", meaning="direction of the field: x, y, z of the structure file or cell vectors a, b, c; - without field")]
+    field: Annotated[float, Column("field", "{:+.3g}", "V/Angstrom")]
+    forward: Annotated[Quantity, Column("forward", "{:.3f}", "eV", "highest image above the first")]
+    back: Annotated[Quantity, Column("back", "{:.3f}", "eV", "highest image above the last")]
+    difference: Annotated[Quantity, Column("last - first", "{:+.3f}", "eV")]
+    field_part: Annotated[Quantity | None, Column("-E.dp", "{:+.3f}", "eV", "direct part of the field in the forward barrier, dp from first image to saddle")]
+    length: Annotated[Quantity, Column("length", "{:.2f}", "Angstrom", "of the path, in the space of all atoms")]
+    image: Annotated[int, Column("image", meaning="number of the highest image", shown=False)]
+    force_along: Annotated[Quantity | None, Column("F along", "{:.3f}", "eV/Angstrom", "force on the highest image along the path", shown=False)]
+    force_across: Annotated[Quantity | None, Column("F across", "{:.3f}", "eV/Angstrom", "the largest on an atom of the highest image, across the path", shown=False)]
+
+
+class ImageRow(Row):
+    """One image of a leg."""
+
+    path: Annotated[str, Column("path of")]
+    potential: Annotated[str, Column("energies of")]
+    leg: Annotated[str, Column("leg")]
+    direction: Annotated[str, Column("along")]
+    field: Annotated[float, Column("field", "{:+.3g}", "V/Angstrom")]
+    image: Annotated[int, Column("image")]
+    coordinate: Annotated[Quantity, Column("s", "{:.3f}", "Angstrom", "length of the path up to this image")]
+    energy: Annotated[Quantity, Column("energy", "{:.4f}", "eV", "above the first image of the leg")]
+    slope: Annotated[Quantity, Column("slope", "{:+.3f}", "eV/Angstrom", "of the energy along the path, from the forces")]
+    dipole: Annotated[Quantity, Column("dipole", "{:+.3f}", "e Angstrom", "along the field, above the first image; along b without field", shown=False)]
+
+
+class IonRow(Row):
+    """An atom that moves from the first to the last image of a leg by more than the radius of a site."""
+
+    path: Annotated[str, Column("path of")]
+    leg: Annotated[str, Column("leg")]
+    ion: Annotated[int, Column("ion", meaning="id, from 1")]
+    element: Annotated[str, Column("element")]
+    distance: Annotated[Quantity, Column("moves", "{:.2f}", "Angstrom")]
+    dx: Annotated[Quantity, Column("dx", "{:+.2f}", "Angstrom")]
+    dy: Annotated[Quantity, Column("dy", "{:+.2f}", "Angstrom")]
+    dz: Annotated[Quantity, Column("dz", "{:+.2f}", "Angstrom")]
+
+
+TABLES = {"barriers": BarrierRow, "images": ImageRow, "ions": IonRow}
+
+
+def analyse(study: Study, runs: Runs) -> Result:
+    """Barriers of the finished bands and of the images that other potentials evaluated."""
+    atoms, states = read(runs.folder / CELL), read(runs.folder / STATES, ":")
+    found = Bands(study, runs, atoms, [state.positions for state in states])
+    tables = {name: [row for job in found.jobs() for row in rows(job)] for name, rows in (("barriers", found.barriers), ("images", found.images), ("ions", found.ions))}
+    return Result(kind=study.kind, title=study.title, method=METHOD, tables=tables, notes=found.notes())
+
+
+class Bands:
+    """The finished bands of a run folder; everything in the frame of the structure files."""
+
+    def __init__(self, study: Study, runs: Runs, atoms: Atoms, states: list[np.ndarray]):
+        self.study, self.runs, self.atoms, self.states = study, runs, atoms, states
+        self.cell = atoms.cell.array
+        self.frame = np.flatnonzero(np.array(atoms.symbols) != study.element)
+        self.path = cache(self._path)
+
+    def jobs(self) -> list[Job]:
+        """Bands and evaluations by other potentials, a leg without field before those in fields."""
+        return [*self.runs.select(what="band"), *self.runs.select(what="images")]
+
+    def _path(self, name: str) -> barrier.Path:
+        return read_path(self.runs.folder / name, self.study.band.images, self.cell)
+
+    def dipoles(self, job: Job) -> np.ndarray:
+        return from_lammps_vector(read_images(self.runs.folder / job.name, self.study.band.images).dipoles, self.cell)
+
+    def barriers(self, job: Job) -> Iterator[BarrierRow]:
+        path, own = self.path(job.name), job.tags["what"] == "band"
+        top, field = barrier.barrier(path), self.field(job)
+        yield BarrierRow(
+            **self.label(job),
+            forward=top.forward,
+            back=top.back,
+            difference=top.difference,
+            field_part=barrier.field_part(field, self.dipoles(job), top.saddle) if field.any() else None,
+            length=top.length,
+            image=top.saddle + 1,
+            force_along=top.force_along if own else None,
+            force_across=top.force_across if own else None,
+            verdict="; ".join(self.problems(job, path) if own else self.remarks(path)) or OK,
+        )
+
+    def images(self, job: Job) -> Iterator[ImageRow]:
+        path, field = self.path(job.name), self.field(job)
+        curve = barrier.profile(path)
+        along = field if field.any() else self.cell[1]
+        dipoles = self.dipoles(job) @ along / np.linalg.norm(along)
+        for k, (s, slope) in enumerate(zip(curve.x, curve(curve.x, 1))):
+            energy, dipole = path.energies[k] - path.energies[0], dipoles[k] - dipoles[0]
+            yield ImageRow(**self.label(job), image=k + 1, coordinate=s, energy=energy, slope=slope, dipole=dipole)
+
+    def ions(self, job: Job) -> Iterator[IonRow]:
+        if job.tags["what"] != "band" or job.tags["field"]:
+            return
+        first, last = self.path(job.name).positions[[0, -1]]
+        steps = barrier.align(first, last, self.cell, self.frame) - first
+        for k in barrier.moved(first, first + steps, self.cell):
+            x, y, z = steps[k]
+            yield IonRow(
+                path=job.tags["potential"], leg=job.tags["leg"], ion=k + 1, element=self.atoms.symbols[k], distance=np.linalg.norm(steps[k]), dx=x, dy=y, dz=z
+            )
+
+    def problems(self, job: Job, path: barrier.Path) -> list[str]:
+        """What is wrong with a band and its ends."""
+        settings = self.study.band
+        found = [*self.state_problems(job.tags["first"], "first state", path.positions[0]), *self.state_problems(job.tags["last"], "last state", path.positions[-1])]
+        left = read_history(self.runs.folder / job.log)[0].force.iloc[-1]
+        if left > settings.force:
+            found.append(f"not converged: {left:.3g} eV/Angstrom left on the band")
+        return found + barrier.problems(path, settings.force, self.cell, self.atoms.numbers, settings.depth)
+
+    def state_problems(self, name: str, which: str, in_band: np.ndarray) -> list[str]:
+        """What is wrong with a relaxed state: not converged, or not the wanted one, or left in the band."""
+        job = next(job for job in self.runs.jobs if job.name == name)
+        relaxed = read_relaxation(self.runs.folder / name)
+        positions = from_lammps_vector(relaxed.positions, self.cell)
+        found = []
+        if relaxed.max_force > self.study.relax.force:
+            found.append(f"{which} not relaxed: {relaxed.max_force:.3g} eV/Angstrom left")
+        if (wanted := self.wanted(job)) is not None and (ids := self.moved(wanted, positions)):
+            found.append(f"{which} drifted: {ids} left its site in the relaxation")
+        if ids := self.moved(positions, in_band):
+            found.append(f"{which} was none: {ids} left its site in the band")
+        return found
+
+    def wanted(self, job: Job) -> np.ndarray | None:
+        """Where a relaxed state should be: as the study gives it, or as it was without field; None for a minimum found on the way."""
+        name = job.tags["state"]
+        if not job.tags["field"]:
+            return self.states[int(name) - 1] if name.isdigit() else None
+        zero = self.runs.find(what="state", potential=job.tags["potential"], state=name, field=0.0)
+        return None if zero is None else from_lammps_vector(read_relaxation(self.runs.folder / zero.name).positions, self.cell)
+
+    def moved(self, before: np.ndarray, after: np.ndarray) -> str:
+        """The atoms that left their sites, the frame's drift taken off; empty when none did."""
+        atoms = barrier.moved(before, barrier.align(before, after, self.cell, self.frame), self.cell)
+        return ", ".join(f"{self.atoms.symbols[k]} {k + 1}" for k in atoms)
+
+    def remarks(self, path: barrier.Path) -> list[str]:
+        """What is to be said of images that another potential evaluated: nothing is relaxed, only the highest image can be an end."""
+        top = int(np.argmax(path.energies))
+        return [] if 0 < top < len(path.energies) - 1 else ["no barrier on these images"]
+
+    def field(self, job: Job) -> np.ndarray:
+        return field_vector(job.tags.get("direction", "-"), job.tags.get("field", 0.0), self.cell)
+
+    def label(self, job: Job) -> dict:
+        """The columns that name a band or an evaluation."""
+        tags = job.tags
+        return {
+            "path": tags.get("path", tags["potential"]),
+            "potential": tags["potential"],
+            "leg": tags["leg"],
+            "direction": tags.get("direction", "-"),
+            "field": tags.get("field", 0.0),
+        }
+
+    def notes(self) -> list[str]:
+        """The ions that move on each leg besides the one that moves farthest."""
+        lines = []
+        for job in self.runs.select(what="band", field=0.0):
+            rows = list(self.ions(job))
+            names = ", ".join(f"{row.element} {row.ion} ({row.distance.value:.1f} Angstrom)" for row in rows)
+            lines.append(f"leg {job.tags['leg']} on the path of {job.tags['potential']}: {len(rows)} ions change their site: {names or 'none'}")
+        return lines

@@ -1,0 +1,98 @@
+"""Migration barriers by the climbing-image nudged elastic band, also in an electric field (Fig. 2 of doi:10.1021/acsaem.1c02363)."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from esgap.studies import contract
+from esgap.studies.sections import Coulomb, Count, Engine, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
+
+
+class Endpoints(Section):
+    """The states between which the path runs: two files, or a hop of a run folder of kind md."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    initial: StudyPath | None = None
+    """First state, any file that ASE reads."""
+    via: tuple[StudyPath, ...] = ()
+    """States that the path passes, in this order: each leg between two of them is a band of its own."""
+    final: StudyPath | None = None
+    """Last state; atoms in the order of the first."""
+    source: Annotated[StudyPath | None, Field(alias="from")] = None
+    """Run folder of kind md with a hops.csv, instead of files."""
+    hop: Count | tuple[Count, ...] | None = None
+    """Number of the hop in hops.csv; several consecutive ones, as in [3, 4], are the legs of one path."""
+    others: Literal["move", "keep"] = "move"
+    """Other ions that changed their site meanwhile: they move along the path, or stay where they were before it."""
+
+    @model_validator(mode="after")
+    def _files_or_hop(self):
+        files, hop = (self.initial, self.final), (self.source, self.hop)
+        if None in files and None in hop or any(files) and any(hop):
+            raise ValueError("expected either `initial` and `final`, or `from` and `hop`: give one of these pairs")
+        return self
+
+    @property
+    def hops(self) -> tuple[int, ...]:
+        """The numbers of the hops, none for files."""
+        return (self.hop,) if isinstance(self.hop, int) else self.hop or ()
+
+
+class Band(Section):
+    """The chain of images between two states."""
+
+    images: Annotated[int, Field(ge=3, le=99)] = 7
+    """Images, both ends included; each is a partition of LAMMPS."""
+    path: Literal["idpp", "linear"] = "idpp"
+    """First path: distances that change evenly (IDPP), or straight lines."""
+    spring: Positive = 1.0
+    """Between the images, eV/Angstrom^2."""
+    force: Positive = 0.02
+    """Largest force on an atom of any image at the end, eV/Angstrom."""
+    max_steps: Count = 1000
+    """Steps at most before the highest image begins to climb, and again after."""
+    ranks: Count = 1
+    """MPI ranks of an image: a band starts images x ranks of them, on fewer cores too."""
+    own_paths: bool = True
+    """Relax a band with each potential of `compare` too."""
+    depth: Positive = 0.01
+    """A minimum on the path that is deeper on both sides is a state: the path is split there, eV."""
+
+
+class ElectricField(Section):
+    """Uniform fields in which states and bands are relaxed again, with the potential that has charges."""
+
+    values: tuple[Finite, ...] = ()
+    """Fields besides zero, V/Angstrom."""
+    directions: tuple[Literal["x", "y", "z", "a", "b", "c"], ...] = ("x",)
+    """Cartesian directions of the structure file, or those of its cell vectors."""
+
+    @field_validator("values", "directions")
+    @classmethod
+    def _each_once(cls, values: tuple, info) -> tuple:
+        return distinct(values, f"field.{info.field_name}")
+
+
+class Study(contract.Study):
+    """Migration barriers by the climbing-image nudged elastic band, also in an electric field."""
+
+    kind: Literal["neb"]
+    potential: PotentialName
+    """With charges where a field is asked for."""
+    compare: tuple[PotentialName, ...] = ()
+    """Other potentials: each evaluates the images of all bands without field."""
+    engine: Engine = "native"
+    """Who evaluates the GAP: native (pair_style gap) or quip."""
+    element: str = "Li"
+    """Element of the ions that move; the others are the frame that does not drift."""
+    endpoints: Endpoints
+    band: Band = Band()
+    field: ElectricField = ElectricField()
+    relax: Relax = Relax()
+    electrostatics: Coulomb = Coulomb()
+
+    @model_validator(mode="after")
+    def _each_potential_once(self):
+        distinct((self.potential, *self.compare), "potential and compare")
+        return self

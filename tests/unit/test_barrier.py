@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 from ase.cell import Cell
+
 from esgap.physics import barrier as b
 
 CELL = np.array([[9.0, 0.0, 0.0], [2.0, 8.0, 0.0], [-3.0, 1.0, 7.0]])

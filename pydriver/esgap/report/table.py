@@ -54,7 +54,7 @@ def terminal(rows: Sequence["Row"], title: str) -> Table:
 
 def show(console: Console, rows: Sequence["Row"], title: str) -> None:
     """Print rows: as a table, or in a narrow terminal one block a row, so that nothing is cut."""
-    if not rows:
+    if not rows or not rows[0].printed:
         return
     table = terminal(rows, title)
     if console.width >= table.__rich_measure__(console, console.options.update(max_width=1000)).minimum and console.width >= NARROW:

@@ -64,6 +64,8 @@ class Row(Frozen):
     A quantity may be given as a number or an Estimate; its unit is that of its column.
     """
 
+    printed: ClassVar[bool] = True  # False for the points of curves: in files and figures, not on the terminal
+
     verdict: Annotated[str, Column("verdict", meaning="ok, or what is wrong")] = OK
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -45,6 +45,8 @@ class BarrierRow(Row):
 class ImageRow(Row):
     """One image of a leg."""
 
+    printed: ClassVar[bool] = False
+
     path: Annotated[str, Column("path of")]
     potential: Annotated[str, Column("energies of")]
     leg: Annotated[str, Column("leg")]
@@ -59,6 +61,8 @@ class ImageRow(Row):
 
 class IonRow(Row):
     """An atom that moves from the first to the last image of a leg by more than the radius of a site."""
+
+    printed: ClassVar[bool] = False
 
     path: Annotated[str, Column("path of")]
     leg: Annotated[str, Column("leg")]
@@ -143,7 +147,15 @@ class Bands:
         left = read_history(self.runs.folder / job.log)[0].force.iloc[-1]
         if left > settings.force:
             found.append(f"not converged: {left:.3g} eV/Angstrom left on the band")
-        return found + barrier.problems(path, settings.force, self.cell, self.atoms.numbers, settings.depth)
+        found += barrier.problems(path, settings.force, self.cell, self.atoms.numbers, settings.depth)
+        parts = self.parts(job)
+        return [*found, f"split into {', '.join(parts)}"] if parts else found
+
+    def parts(self, job: Job) -> list[str]:
+        """The legs into which the leg of a band was split."""
+        leg, potential = job.tags["leg"], job.tags["potential"]
+        legs = {other.tags["leg"] for other in self.runs.jobs if other.tags["what"] == "band" and other.tags["potential"] == potential}
+        return sorted(other for other in legs if other != leg and other.rstrip("abcdefgh") == leg)
 
     def state_problems(self, name: str, which: str, in_band: np.ndarray) -> list[str]:
         """What is wrong with a relaxed state: not converged, or not the wanted one, or left in the band."""

@@ -12,7 +12,6 @@ from ase.io import write
 
 from esgap.errors import EsgapError
 from esgap.jobs.job import Job
-from esgap.lammps import coulomb
 from esgap.lammps.data import write_data
 from esgap.lammps.deck import Placed, copy_deck, lammps_job, place
 from esgap.lammps.frame import from_lammps_vector, to_lammps_vector
@@ -21,6 +20,7 @@ from esgap.lammps.relaxation import read_relaxation
 from esgap.physics import barrier
 from esgap.physics.field import field_vector
 from esgap.potential import Potential
+from esgap.studies.common import long_range
 from esgap.studies.contract import Workspace
 from esgap.studies.neb.states import read_states
 from esgap.studies.neb.study import Study
@@ -45,8 +45,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     write(work.stage / STATES, states, format="extxyz")
     for name in (RELAX, BAND, IMAGES):
         copy_deck(name, work.stage)
-    es = study.electrostatics
-    splits = [coulomb.choose(one.potential, states[0], es.accuracy, es.cutoff, es.order, one.folder, work.stage, work.folder) for one in placed]
+    splits = [long_range(one, states[0], study.electrostatics, work) for one in placed]
     charges = {symbol: potentials[0].charge_of(symbol) for symbol in placed[0].elements}
     (work.stage / "states").mkdir()
     for k, state in enumerate(states, start=1):

@@ -20,6 +20,7 @@ namespace {
 constexpr double SAME_POSITION = 1.0e-8;  // of a cell vector
 constexpr double OTHER_BOX = 0.2;         // strain between the box of a reference file and the present one
 constexpr double AMBIGUOUS = 0.45;        // of a cell vector: another image of the reference is nearly as near
+constexpr double HALF = 0.5 + 1.0e-6;     // of a cell vector
 constexpr double TIE = 1.0e-6;            // of a cell vector
 
 // Cell vectors from the point to its nearest image along one axis; at half a cell the displacement is +1/2, whatever the rounding.
@@ -106,7 +107,7 @@ void Displacements::read(const std::string &file, int groupbit)
     error->warning(FLERR, "fix efield/pbc: {} atoms are nearly half a cell vector from their reference, where the nearest image is arbitrary: start the fix before moving them, with `reference start`, to choose their path", all_ambiguous);
 }
 
-void Displacements::end_of_run()
+void Displacements::mark()
 {
   for (int i = 0; i < atom->nlocal; ++i) {
     const Vector now = unwrapped_fraction(i);
@@ -114,19 +115,45 @@ void Displacements::end_of_run()
   }
 }
 
-// Between two runs, a jump by whole cell vectors is another name for the same place (`set image`, `reset_atoms image`).
-void Displacements::absorb_relabelling()
+Displacements::Jumps Displacements::absorb(int groupbits)
 {
+  bigint count = 0, example = 0;
   for (int i = 0; i < atom->nlocal; ++i) {
     const Vector now = unwrapped_fraction(i);
-    Vector jump{};
-    bool whole = true;
+    Vector cells{};
+    bool whole = true, far = false;
     for (int k = 0; k < 3; ++k) {
-      jump[k] = std::round(now[k] - seen[i][k]);
-      whole = whole && std::fabs(now[k] - seen[i][k] - jump[k]) < SAME_POSITION;
+      const double jump = now[k] - seen[i][k];
+      cells[k] = std::round(jump);
+      whole = whole && std::fabs(jump - cells[k]) < SAME_POSITION;
+      far = far || std::fabs(jump) > HALF;
     }
-    for (int k = 0; whole && k < 3; ++k) reference[i][k] += jump[k];
+    for (int k = 0; whole && k < 3; ++k) reference[i][k] += cells[k];
+    if (whole || !far || (atom->mask[i] & groupbits) == 0) continue;
+    ++count;
+    example = std::max<bigint>(example, atom->tag_enable ? atom->tag[i] : 0);
   }
+  bigint counts = 0, examples = 0;
+  MPI_Allreduce(&count, &counts, 1, MPI_LMP_BIGINT, MPI_SUM, world);
+  MPI_Allreduce(&example, &examples, 1, MPI_LMP_BIGINT, MPI_MAX, world);
+  return {counts, static_cast<tagint>(examples)};
+}
+
+void Displacements::absorb_relabelling(int groupbits)
+{
+  const Jumps jumps = absorb(groupbits);
+  if (jumps.count > 0)
+    error->all(FLERR, "fix efield/pbc: between two runs {} atoms, among them {}, jumped by more than half a cell vector and not by whole ones: that is either a move or a move and a new image flag; give `run 0` between the move and the relabelling, and half-way of a long move",
+               jumps.count, jumps.example);
+}
+
+void Displacements::absorb_frame(int groupbits, bool wrapped)
+{
+  const Jumps jumps = absorb(groupbits);
+  if (wrapped && jumps.count > 0)
+    error->all(FLERR, "fix efield/pbc: from one frame of the rerun to the next {} atoms, among them {}, jumped by more than half a cell vector, as wrapped coordinates do at the boundary: rerun a dump of xu yu zu with `x y z wrapped no`, or one with `x y z ix iy iz`",
+               jumps.count, jumps.example);
+  mark();
 }
 
 void Displacements::follow(const Flip &flip)

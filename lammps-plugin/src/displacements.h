@@ -26,8 +26,14 @@ class Displacements : protected LAMMPS_NS::Pointers {
   void read(const std::string &file, int groupbit);
 
   void start_at(int atom);    // where the atom is now: zero displacement
-  void end_of_run();          // what absorb_relabelling compares with
-  void absorb_relabelling();
+  void mark();                // the positions of now are what the next two compare with
+
+  /// Between two runs, a jump by whole cell vectors is another name for the same place (`set image`, `reset_atoms image`). Any other jump by more
+  /// than half a cell may be a move, or a move and a new name: it stops the run for atoms with one of the group bits.
+  void absorb_relabelling(int groupbits);
+
+  /// The same between the frames of a rerun, where only wrapped coordinates without image flags are in doubt.
+  void absorb_frame(int groupbits, bool wrapped);
   void follow(const Flip &);
 
   void grow(int atoms);
@@ -36,10 +42,16 @@ class Displacements : protected LAMMPS_NS::Pointers {
   void unpack(int atom, const double *buffer);
 
  private:
+  /// Atoms that since `mark` jumped by more than half a cell but not by whole vectors, on all ranks.
+  struct Jumps {
+    LAMMPS_NS::bigint count;
+    LAMMPS_NS::tagint example;    // id of one of them
+  };
+  Jumps absorb(int groupbits);
   Vector unwrapped_fraction(int atom) const;
 
   double **reference = nullptr;    // fractions of the box, unwrapped
-  double **seen = nullptr;         // the same of the positions at the end of the last run
+  double **seen = nullptr;         // the same of the positions at `mark`
 };
 
 }    // namespace esgap

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 
 using namespace LAMMPS_NS;
@@ -23,6 +24,15 @@ namespace {
 
 constexpr double NEUTRAL = 1.0e-6;        // e
 constexpr int VECTOR_SIZE = 10;           // dipole, polarisation, field, work
+
+// A well mixed number for each id (splitmix64, public domain): their sum tells one set of atoms from another, in any order.
+std::uint64_t mixed(std::uint64_t x)
+{
+  x += 0x9E3779B97F4A7C15;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
+  return x ^ (x >> 31);
+}
 
 }    // namespace
 
@@ -78,12 +88,14 @@ void FixEfieldPbc::parse_options(int narg, char **arg)
     const std::string value = arg[k + 1];
     if (key == "energy") thermo_energy = utils::logical(FLERR, value, false, lmp);
     else if (key == "virial") thermo_virial = utils::logical(FLERR, value, false, lmp);
+    else if (key == "scale") control.scale = utils::numeric(FLERR, value, false, lmp);
     else if (key == "lattice") control.lattice = utils::logical(FLERR, value, false, lmp) != 0;
     else if (key == "mode" && (value == "E" || value == "D")) control.constant_d = value == "D";
     else if (key == "mode") error->all(FLERR, "fix efield/pbc: mode is E (constant field) or D (constant displacement field), not {}", value);
     else if (key == "reference") reference_file = value == "start" ? "" : value;
-    else error->all(FLERR, "fix efield/pbc does not know the keyword {}: expected reference, energy, virial, lattice or mode", key);
+    else error->all(FLERR, "fix efield/pbc does not know the keyword {}: expected reference, scale, energy, virial, lattice or mode", key);
   }
+  if (!(control.scale > 0.0)) error->all(FLERR, "fix efield/pbc: scale must be positive, not {}", control.scale);
 }
 
 void FixEfieldPbc::read_file()
@@ -145,11 +157,13 @@ void FixEfieldPbc::setup(int vflag)
 {
   in_run = false;
   follow_flip();
-  displacement.absorb_relabelling();
+  const int bits = group->dynamic[igroup] ? ~0 : groupbit;    // an atom may join later
+  if (rerun()) displacement.absorb_frame(bits, rerun_is_wrapped());
+  else displacement.absorb_relabelling(bits);
   post_force(vflag);
 }
 
-void FixEfieldPbc::post_run() { displacement.end_of_run(); }
+void FixEfieldPbc::post_run() { displacement.mark(); }
 void FixEfieldPbc::min_setup(int vflag) { setup(vflag); }
 void FixEfieldPbc::setup_pre_reverse(int eflag, int) { eflag_caller = eflag; }
 void FixEfieldPbc::pre_reverse(int eflag, int) { eflag_caller = eflag; }
@@ -165,6 +179,18 @@ void FixEfieldPbc::follow_flip()
   if (control.lattice)
     error->all(FLERR, "fix efield/pbc: the box flipped, so that b and c of `lattice yes` have other directions: use `flip no` in fix npt, nph or deform");
   displacement.follow(flip);
+}
+
+bool FixEfieldPbc::rerun() const { return input->command && std::strcmp(input->command, "rerun") == 0; }
+
+// The command says whether the frames have unwrapped coordinates (`wrapped no`) or image flags.
+bool FixEfieldPbc::rerun_is_wrapped() const
+{
+  for (int k = 0; k < input->narg; ++k) {
+    const std::string word = input->arg[k];
+    if (word == "ix" || (word == "wrapped" && k + 1 < input->narg && !utils::logical(FLERR, input->arg[k + 1], false, lmp))) return false;
+  }
+  return true;
 }
 
 bool FixEfieldPbc::in_group(int i) const { return (atom->mask[i] & groupbit) != 0; }
@@ -188,13 +214,16 @@ void FixEfieldPbc::update_state()
 {
   const Cell box = cell_of(*domain);
   double local[4] = {0.0, 0.0, 0.0, 0.0}, total[4];
+  std::uint64_t sum = 0;
   for (int i = 0; i < atom->nlocal; ++i) {
     if (!in_group(i)) continue;
     const Vector d = displacement(box, i);
     for (int k = 0; k < 3; ++k) local[k] += atom->q[i] * d[k];
     local[3] += 1.0;
+    sum += mixed(atom->tag_enable ? atom->tag[i] : 0);
   }
   MPI_Allreduce(local, total, 4, MPI_DOUBLE, MPI_SUM, world);
+  MPI_Allreduce(&sum, &who, 1, MPI_UINT64_T, MPI_SUM, world);
   std::copy_n(total, 3, dipole.begin());
   members = total[3];
   state = field_state(control, box, given(), dipole, inverse_eps0());
@@ -202,11 +231,11 @@ void FixEfieldPbc::update_state()
 
 void FixEfieldPbc::add_work()
 {
-  if (in_run && members == last_members)    // an atom that leaves takes its share of the dipole with it, without work
-    for (int k = 0; k < 3; ++k) work += 0.5 * (state.field[k] + last_field[k]) * (dipole[k] - last_dipole[k]);
-  last_field = state.field;
+  if (in_run && who == last_who)    // an atom that leaves takes its share of the dipole with it, without work
+    for (int k = 0; k < 3; ++k) work += 0.5 * (state.push[k] + last_push[k]) * (dipole[k] - last_dipole[k]);
+  last_push = state.push;
   last_dipole = dipole;
-  last_members = members;
+  last_who = who;
   in_run = true;
 }
 
@@ -218,7 +247,7 @@ void FixEfieldPbc::post_force(int vflag)
   ev_init(eflag_caller, vflag);
 
   const Cell box = cell_of(*domain);
-  const Vector &e = state.field;
+  const Vector &e = state.push;
   for (int i = 0; i < atom->nlocal; ++i) {
     if (!in_group(i)) continue;
     const double q = atom->q[i];

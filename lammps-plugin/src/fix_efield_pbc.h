@@ -6,6 +6,7 @@
 #include "fix.h"
 
 #include <array>
+#include <cstdint>
 #include <string>
 
 namespace esgap {
@@ -56,6 +57,8 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
   void warn_of_net_charge();
   void read_file();
   void follow_flip();
+  bool rerun() const;
+  bool rerun_is_wrapped() const;
   void update_state();
   void add_work();
   bool in_group(int i) const;
@@ -71,13 +74,14 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
 
   Vector dipole{};           // of the group, e Angstrom
   double members = 0.0;      // atoms of the group
+  std::uint64_t who = 0;     // a number that belongs to this set of atoms
   double net_charge = 0.0;   // that was warned of, e
   FieldState state{};
   double work = 0.0;         // eV
   Cell last_cell{};          // at the evaluation before
   bool in_run = false;       // what follows belongs to an evaluation before in the same run
-  Vector last_dipole{}, last_field{};
-  double last_members = 0.0;
+  Vector last_dipole{}, last_push{};
+  std::uint64_t last_who = 0;
 };
 
 }    // namespace esgap

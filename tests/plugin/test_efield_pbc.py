@@ -36,22 +36,31 @@ def cell(li7p3s11, data_file):
     return li7p3s11
 
 
-@pytest.mark.parametrize("mode", ["E", "D"])
-def test_energy_and_dipole_are_those_of_the_formula(cell, tmp_path, mode):
-    """p = sum q (u - u_ref); U = -E.p, or Omega eps0 E^2/2 with E = D/eps0 - p/(eps0 Omega)."""
+@pytest.mark.parametrize("mode, scale", [("E", 1), ("D", 1), ("E", 1.7), ("D", 1.7)])
+def test_energy_and_dipole_are_those_of_the_formula(cell, tmp_path, mode, scale):
+    """p = sum q (u - u_ref); U = -S E.p, or Omega eps0 S^2 E^2/2 with E = (D/eps0 - S p/(eps0 Omega))/S^2; force S q E."""
     plain = evaluate(HEAD + "run 0 post no\n", tmp_path)
-    result = evaluate(shaken(f"mode {mode}"), tmp_path, columns=VECTOR)
+    options = f"mode {mode} scale {scale}" if scale != 1 else f"mode {mode}"
+    result = evaluate(shaken(options), tmp_path, columns=VECTOR)
     charges = np.array([{"Li": 0.5, "P": 2.5, "S": -1.0}[s] for s in cell.symbols])
     p = charges @ (result.positions - plain.positions)
     np.testing.assert_allclose(dipole(result), p, rtol=0, atol=1e-11)
     assert np.abs(p).min() > 0.01
     eps0 = 0.0055263493  # e/(V Angstrom)
-    field = E if mode == "E" else E - p / (eps0 * cell.get_volume())
-    expected = -field @ p if mode == "E" else 0.5 * eps0 * cell.get_volume() * field @ field
+    field = E if mode == "E" else (E - scale * p / (eps0 * cell.get_volume())) / scale**2
+    expected = -scale * field @ p if mode == "E" else 0.5 * eps0 * scale**2 * cell.get_volume() * field @ field
     assert result.energy == pytest.approx(expected, rel=2e-7)
     np.testing.assert_allclose([result.thermo[f"f_field[{k}]"] for k in (4, 5, 6)], p / cell.get_volume(), rtol=1e-9)
     np.testing.assert_allclose([result.thermo[f"f_field[{k}]"] for k in (7, 8, 9)], field, rtol=2e-7)
-    np.testing.assert_allclose(result.forces, charges[:, None] * field, rtol=0, atol=2e-7)
+    np.testing.assert_allclose(result.forces, scale * charges[:, None] * field, rtol=0, atol=2e-7)
+
+
+def test_scaled_displacement_field_is_a_weaker_one_in_the_forces(cell, tmp_path):
+    """E = (D/eps0 - S p/(eps0 V))/S^2 on S q is D/S on q, since the charges screen each other as before."""
+    scaled = evaluate(shaken("mode D scale 1.7"), tmp_path)
+    weaker = evaluate(HEAD + "fix field all efield/pbc {} {} {} mode D\n".format(*(E / 1.7)) + SHAKE, tmp_path)
+    np.testing.assert_allclose(scaled.forces, weaker.forces, rtol=0, atol=1e-13)
+    assert np.abs(scaled.forces).max() > 0.01
 
 
 @pytest.fixture(params=CASES)
@@ -162,17 +171,17 @@ def test_counts_in_minimisation(cell, tmp_path):
     np.testing.assert_allclose(result.positions - start, charges[:, None] * E / 2.0, rtol=0, atol=1e-8)
 
 
-@pytest.mark.parametrize("mode", ["E", "D"])
-def test_ideal_ionic_dielectric(cell, tmp_path, mode):
-    """Ions on springs k: chi eps0 = sum q^2/(k Omega), so p = chi eps0 Omega E at constant E, and E = (D/eps0)/(1 + chi) at constant D."""
+@pytest.mark.parametrize("mode, scale", [("E", 1), ("D", 1), ("E", 1.5), ("D", 1.5)])
+def test_ideal_ionic_dielectric(cell, tmp_path, mode, scale):
+    """Ions on springs k: chi eps0 = sum q^2/(k Omega), so p = S chi eps0 Omega E at constant E, and E = (D/eps0)/(S^2 (1 + chi)) at constant D."""
     tail = "fix spring all spring/self 40.0\nfix_modify spring energy yes\nminimize 0 1.0e-11 500 5000\n"
-    result = evaluate(HEAD + FIELD.format(f"mode {mode}") + tail, tmp_path, columns=VECTOR)
+    result = evaluate(HEAD + FIELD.format(f"mode {mode} scale {scale}") + tail, tmp_path, columns=VECTOR)
     charges = np.array([{"Li": 0.5, "P": 2.5, "S": -1.0}[s] for s in cell.symbols])
     eps0, volume = 0.0055263493, cell.get_volume()
     chi = (charges**2).sum() / (40.0 * eps0 * volume)
     assert chi > 0.3
-    field = E if mode == "E" else E / (1 + chi)
-    np.testing.assert_allclose(dipole(result), chi * eps0 * volume * field, rtol=1e-6)
+    field = E if mode == "E" else E / (scale**2 * (1 + chi))
+    np.testing.assert_allclose(dipole(result), scale * chi * eps0 * volume * field, rtol=1e-6)
 
 
 def test_energy_and_virial_can_be_switched_off(cell, tmp_path):
@@ -195,18 +204,18 @@ def test_flip_of_the_box_is_followed(cell, tmp_path):
 def test_oscillating_field_and_work(cell, tmp_path):
     """Forces follow the field of the step; the work is the integral of E.dp, summed by the trapezoid over steps."""
     tail = "velocity all create 3000 1 loop geom\nfix nve all nve\nthermo 1\nthermo_modify format float %.17g\nrun 20 post no\n"
-    script = HEAD + "variable e equal 0.3*sin(0.2*step)\nfix field all efield/pbc v_e 0 0.1\n"
+    script = HEAD + "variable e equal 0.3*sin(0.2*step)\nfix field all efield/pbc v_e 0 0.1 scale 1.5\n"
     result = evaluate(script + "thermo_style custom step pe f_field f_field[1] f_field[3] f_field[7] f_field[10]\n" + tail, tmp_path, columns=VECTOR)
     rows = [line.split() for line in result.log.splitlines() if re.fullmatch(r"\s*\d+( +[-+.e\d]+){6}\s*", line)]
     step, pe, energy, px, pz, ex, work = np.array(rows[:21], dtype=float).T
     np.testing.assert_allclose(step, np.arange(21))
     np.testing.assert_allclose(ex, 0.3 * np.sin(0.2 * step), rtol=1e-12)
-    np.testing.assert_allclose(pe, -ex * px - 0.1 * pz, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(pe, -1.5 * (ex * px + 0.1 * pz), rtol=0, atol=1e-12)
     np.testing.assert_allclose(energy, pe, rtol=0, atol=1e-14)
-    expected = np.concatenate([[0.0], np.cumsum(0.5 * (ex[1:] + ex[:-1]) * np.diff(px) + 0.1 * np.diff(pz))])
+    expected = np.concatenate([[0.0], 1.5 * np.cumsum(0.5 * (ex[1:] + ex[:-1]) * np.diff(px) + 0.1 * np.diff(pz))])
     np.testing.assert_allclose(work, expected, rtol=0, atol=1e-12)
     assert abs(work[-1]) > 1e-3
-    np.testing.assert_allclose(result.forces[0], 0.5 * np.array([ex[-1], 0, 0.1]), rtol=1e-12)
+    np.testing.assert_allclose(result.forces[0], 1.5 * 0.5 * np.array([ex[-1], 0, 0.1]), rtol=1e-12)
 
 
 def test_atoms_that_come_and_go(cell, tmp_path):
@@ -263,6 +272,7 @@ def test_net_charge_warns(cell, tmp_path):
     [
         ("fix f all efield/pbc 0.1 0", "three field components"),
         ("fix f all efield/pbc 0.1 0 0 colour red", "does not know the keyword colour"),
+        ("fix f all efield/pbc 0.1 0 0 scale 0.0", "scale must be positive, not 0"),
         ("fix f all efield/pbc 0.1 0 0 mode P", "mode is E (constant field) or D"),
         ("fix f all efield/pbc v_none 0 0", "there is no variable none"),
         ("fix f all efield/pbc 0.1 0 0 reference nowhere", "nowhere cannot be opened"),
@@ -302,6 +312,25 @@ def test_rerun_over_flips_of_the_box(cell, tmp_path):
     np.testing.assert_allclose(again[1:, 1:], run[11::10, 1:], rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("columns, dump", [("xu yu zu", "x y z wrapped no"), ("x y z ix iy iz", "x y z ix iy iz"), ("x y z", "x y z")])
+def test_rerun_of_an_ion_over_the_boundary(cell, tmp_path, columns, dump):
+    """Ion 5 goes once around the cell: its energy follows from unwrapped coordinates or image flags; wrapped ones alone are refused."""
+    around = f"fix go one move linear 200 0 0 units box\ndump all all custom 6 around.dump id {columns}\n"
+    around += "dump_modify all sort id format float %.17g\nrun 100 post no\nundump all\nunfix go\n"
+    thermo = "thermo 1\nthermo_style custom step pe f_field[1]\nthermo_modify format float %.17g lost ignore\n"
+    script = HEAD + "write_dump all custom ref.dump id xu yu zu modify format float %.17g\n" + ONE + FIELD.format("reference ref.dump")
+    again = script.replace("write_dump", "#") + thermo + f"rerun around.dump dump {dump}\n"
+    assert launch(script + around, tmp_path).returncode == 0
+    done = launch(again, tmp_path, ranks=2)
+    if columns == "x y z":
+        assert done.returncode != 0 and "as wrapped coordinates do at the boundary" in done.stdout, done.stdout[-600:]
+        return
+    rows = np.array([line.split() for line in done.stdout.splitlines() if re.fullmatch(r"\s*\d+( +[-+.e\d]+){2}\s*", line)], dtype=float)
+    np.testing.assert_allclose(rows[:, 2], 0.5 * 0.2 * rows[:, 0], rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(rows[:, 1], -E[0] * rows[:, 2], rtol=1e-9, atol=1e-9)
+    assert len(rows) == 17
+
+
 def test_restart_needs_no_reference_file(cell, tmp_path):
     """The file was of another box, and is gone: the references come from the restart file."""
     first = "write_dump all custom ref.dump id xu yu zu modify format float %.17g\n"
@@ -319,3 +348,29 @@ def test_atoms_that_leave_do_no_work(cell, tmp_path):
     script = HEAD + FIELD.format("") + away + "run 0\nfix leave some evaporate 1 1 all 49892\nrun 5 post no\n"
     result = evaluate(script, tmp_path, columns="atoms " + VECTOR)
     assert result.thermo["Atoms"] < 42 and abs(result.thermo["f_field[10]"]) < 1e-12
+
+
+def test_a_swap_of_members_is_no_work(cell, tmp_path):
+    """A dynamic group that gives up three displaced atoms for three others: as many as before, and no atom moves."""
+    who = "variable who atom (step<5)*(id<4)+(step>=5)*(id>3)*(id<7)\ngroup few dynamic all var who every 1\n"
+    away = "group far id 1 2 3\ndisplace_atoms far move 1.0 0 0 units box\n"
+    result = evaluate(HEAD + who + "fix field few efield/pbc 0.05 -0.11 0.07\n" + away + "run 3\nrun 10 post no\n", tmp_path, ranks=2, columns=VECTOR)
+    assert abs(dipole(result)[0]) < 1e-12 and abs(result.thermo["f_field[10]"]) < 1e-12
+
+
+ONE = "group one id 5\ngroup other id 6\n"
+HALF_AND_MORE = "displace_atoms {} move {} 0 0 units box\n"
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_move_and_a_new_image_flag_between_two_runs(cell, tmp_path, ranks):
+    """A jump by more than half a cell that is not by whole vectors could be a move, or a move and a new flag: asked for, not guessed."""
+    script = HEAD + ONE + FIELD.format("") + "run 0 post no\n"
+    move, flag = HALF_AND_MORE.format("one", 1), "set atom 5 image 1 0 0\n"
+    for jump in (move + flag, HALF_AND_MORE.format("one", 7)):
+        done = launch(script + jump + "run 0\n", tmp_path, ranks)
+        assert done.returncode != 0 and "1 atoms, among them 5, jumped by more than half a cell" in done.stdout and "give `run 0` between" in done.stdout
+    apart = evaluate(script + move + "run 0 post no\n" + flag, tmp_path, ranks)
+    assert apart.energy == pytest.approx(-0.5 * E[0], rel=1e-10)
+    # an atom that the field does not act on may jump as it likes
+    evaluate(script.replace("all efield", "one efield") + HALF_AND_MORE.format("other", 7), tmp_path, ranks)

@@ -1,0 +1,18 @@
+"""Constants and conversions, once. Units: eV, Angstrom, e, ps, K; conductivities in mS/cm."""
+
+from scipy.constants import angstrom, centi, e, k, milli, pico
+
+BOLTZMANN = k / e  # eV/K
+
+# e^2/(V kB T) x D with D in Angstrom^2/ps, V in Angstrom^3, kB T in eV: e Angstrom^2 / (Angstrom^3 ps V) = e/(Angstrom ps V) -> mS/cm
+_CONDUCTIVITY = e / (angstrom * pico) * centi / milli
+CM2_PER_S = (angstrom / centi) ** 2 / pico  # of 1 Angstrom^2/ps
+
+
+def conductivity(mobility: float, volume: float, temperature: float) -> float:
+    """e^2 x mobility / (V kB T) in mS/cm.
+
+    `mobility`: N z^2 D* or the slope of the squared charge displacement / 6, e^2 taken out (Angstrom^2/ps);
+    `volume`: Angstrom^3; `temperature`: K.
+    """
+    return mobility / (volume * BOLTZMANN * temperature) * _CONDUCTIVITY

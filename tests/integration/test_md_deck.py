@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from ase.io import read
 
+from esgap.lammps.trajectory import read_trajectory
+from killable import killable, same
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 
 def run(folder: Path, **variables):
-    variables = dict(engine="quip", time=0.008, equilibration=0.004, every=0.004, out=folder / "md") | variables
+    variables = dict(engine="quip", production=0.008, equilibration=0.004, sample_every=0.004, out=folder / "md") | variables
     argv = [BIN / "mpirun", "-n", "2", BIN / "lmp", "-in", "in.md", "-log", folder / "log"]
     argv += [word for key, value in variables.items() for word in ("-var", key, value)]
     return subprocess.run(
@@ -26,12 +29,38 @@ def test_a_few_steps(tmp_path):
     done = run(tmp_path)
     assert done.returncode == 0, done.stdout
     start = read(ROOT / "inputs" / "data.li7p3s11", format="lammps-data", units="metal", atom_style="charge")
-    frames = read(tmp_path / "md.dump", ":", format="lammps-dump-text")
+    frames = read(tmp_path / "md.0000000000.dump", ":", format="lammps-dump-text")
     assert len(frames) == 3  # steps 0, 2 and 4 of 2 fs
     assert list(frames[-1].symbols) == list(start.symbols)  # ordered by id, elements named
     # Unwrapped: 12 fs at 800 K is less than 0.4 Angstrom for Li, whatever side of the box the atom is on.
     assert 0 < np.abs(frames[-1].positions - start.positions).max() < 0.5
-    assert (tmp_path / "md.data").is_file()
+    assert (tmp_path / "md.data").is_file() and (tmp_path / "md.restart").is_file()
+
+
+def test_breathing_equilibration_then_a_fixed_cell(tmp_path):
+    done = run(tmp_path, engine="native", equilibrate="npt", equilibration=0.08, barostat="tri", ensemble="nve")
+    assert done.returncode == 0, done.stdout
+    frames = read_trajectory([tmp_path / "md.0000000000.dump"])
+    start = read(ROOT / "inputs" / "data.li7p3s11", format="lammps-data", units="metal", atom_style="charge")
+    assert np.ptp(frames.cells, axis=0).max() == 0  # the production does not breathe
+    change = np.abs(frames.cell - start.cell.array)
+    assert 1e-4 < change.max() < 0.5 and (change[np.tril_indices(3)] > 0).all()  # all of the cell did before
+
+
+@pytest.mark.parametrize("name, value", [("ensemble", "npt"), ("equilibrate", "nve")])
+def test_unknown_ensemble_stops_with_a_sentence(name, value, tmp_path):
+    done = run(tmp_path, **{name: value})
+    assert done.returncode != 0
+    assert f"The variable {name} is {value}, expected nvt or" in done.stdout
+
+
+def test_killed_at_random_moments_it_goes_on_to_the_same_frames(tmp_path):
+    """kill -9 three times: no frame is lost, doubled or cut, and all are those of the run that was left alone (one rank)."""
+    whole, killed = (killable(tmp_path / name) for name in ("whole", "killed"))
+    seconds = whole.to_the_end()
+    kills = killed.with_kills(np.random.default_rng(1), 3, seconds)
+    assert kills >= 2
+    same(killed, whole)
 
 
 def test_unknown_engine_stops_with_a_sentence(tmp_path):

@@ -36,7 +36,7 @@ def thermo(log: str) -> np.ndarray:
 def test_ten_picoseconds_at_800_kelvin(name, engine, tmp_path):
     potential = ROOT / "potentials" / "li7p3s11" / name
     argv = [BIN / "mpirun", "-n", "2", BIN / "lmp", "-in", ROOT / "inputs" / "in.md", "-log", tmp_path / "log", "-screen", "none"]
-    variables = dict(potential=potential, engine=engine, data=ROOT / "inputs" / "data.li7p3s11", time=PICOSECONDS, out=tmp_path / "md")
+    variables = dict(potential=potential, engine=engine, data=ROOT / "inputs" / "data.li7p3s11", production=PICOSECONDS, segment=PICOSECONDS, sample_every=0.02, out=tmp_path / "md")
     argv += [word for key, value in variables.items() for word in ("-var", key, value)]
     done = subprocess.run(list(map(str, argv)), env=dict(os.environ, OMP_NUM_THREADS="1"), text=True, stderr=subprocess.STDOUT, stdout=subprocess.PIPE)
     assert done.returncode == 0, done.stdout + (tmp_path / "log").read_text()[-2000:]
@@ -47,7 +47,7 @@ def test_ten_picoseconds_at_800_kelvin(name, engine, tmp_path):
     assert rows[:, 2].mean() == pytest.approx(800, abs=30)
     assert rows[:, 2].max() < 800 + 5 * 72
 
-    frames = read(tmp_path / "md.dump", ":", format="lammps-dump-text")
+    frames = read(tmp_path / "md.0000000000.dump", ":", format="lammps-dump-text")
     assert len(frames) == len(rows)
     p, s = (np.flatnonzero(frames[0].symbols == symbol) for symbol in "PS")
     distances = np.array([[atoms.get_distances(i, s, mic=True) for i in p] for atoms in frames])  # frame, P, S

@@ -130,6 +130,8 @@ def _frame(text: str) -> _Frame | str:
     step = f" (step {lines[0]})" if len(lines) > 1 else ""
     columns, _, rest = body.partition("\n")
     atoms = rest.partition("ITEM:")[0]  # the time of the next frame may follow
+    if "ITEM:".startswith(last := atoms.rpartition("\n")[2]):  # as much as was written of the next frame's first word
+        atoms = atoms.removesuffix(last)
     try:
         count = int(lines[lines.index("ITEM: NUMBER OF ATOMS") + 1])
         box = next(i for i, line in enumerate(lines) if line.startswith("ITEM: BOX BOUNDS"))
@@ -161,7 +163,7 @@ def _parsed(frames: list[_Frame], file: Path) -> _Part:
     try:
         text = io.StringIO("".join(frame.text for frame in frames))
         options = dict(sep=r"\s+", header=None, names=first.columns, usecols=names, dtype={name: DTYPES[name] for name in names}, index_col=False)
-        table = pd.read_csv(text, float_precision="high", keep_default_na=False, **options)
+        table = pd.read_csv(text, keep_default_na=False, **options)
     except (ValueError, pd.errors.ParserError) as error:
         raise EsgapError(f"{file}: atoms between the steps {first.step} and {frames[-1].step} cannot be read ({error}): the file is damaged") from error
     ids = table["id"].to_numpy().reshape(len(frames), -1)

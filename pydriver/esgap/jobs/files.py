@@ -40,7 +40,7 @@ def commands(jobs: tuple[Job, ...], resources: Resources) -> str:
     lines = []
     for job in jobs:
         stamp = f"{job.name}/{STAMP}"
-        words = shlex.join(resources.argv(job.command, job.ranks))
+        words = shlex.join(resources.words(job))
         lines += [f"test -e {stamp} || {{", f"  mkdir -p {job.name}", f"  {words}", f"  touch {stamp}", "}"]
     return SCRIPT + "\n".join(lines) + "\n"
 
@@ -58,4 +58,4 @@ def makefile(jobs: tuple[Job, ...], resources: Resources) -> str:
 def _recipe(job: Job) -> str:
     program = "$(LMP)" if job.command[0] == "lmp" else job.command[0]
     words = " ".join([program, shlex.join(job.command[1:]).replace("$", "$$")])
-    return words if job.ranks == 1 else f"$(LAUNCH) {job.ranks} {words}"
+    return words if job.ranks == 1 or job.starts_ranks else f"$(LAUNCH) {job.ranks} {words}"

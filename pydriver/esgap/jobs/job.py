@@ -29,6 +29,8 @@ class Job(Frozen):
     """What this job is: potential, cell, direction, field, temperature ..."""
     ranks: Annotated[int, Field(ge=1)] = 1
     """All MPI ranks; one rank is started without the launcher."""
+    starts_ranks: bool = False
+    """The process starts its ranks itself, so it is started without the launcher."""
     continues: bool = False
     """It goes on from files that it left itself when it was interrupted: its folder is never cleared."""
     tools: tuple[str, ...] = ("lmp", "plugin")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from esgap.jobs.job import Frozen
+from esgap.jobs.job import Frozen, Job
 
 
 class Resources(Frozen):
@@ -43,7 +43,11 @@ class Resources(Frozen):
         """Cores to use at once."""
         return self.cores or len(os.sched_getaffinity(0))
 
+    def words(self, job: Job) -> list[str]:
+        """A job's command line."""
+        return self.argv(job.command, 1 if job.starts_ranks else job.ranks)
+
     def argv(self, command: tuple[str, ...], ranks: int) -> list[str]:
-        """A job's command line with launcher and lmp filled in."""
+        """A command line with launcher and lmp filled in."""
         words = [self.lmp if command[0] == "lmp" else command[0], *command[1:]]
         return words if ranks == 1 else [*shlex.split(self.launcher.format(ranks=ranks)), *words]

@@ -34,7 +34,7 @@ def run(jobs: tuple[Job, ...], folder: Path, resources: Resources, progress: Pro
     At most `resources.cores` ranks run at once; a job of more ranks runs alone. Raises EsgapError at the end, naming
     every job that failed, or at once when results in the folder come from other inputs.
     """
-    if any(job.ranks > 1 for job in jobs):
+    if any(job.ranks > 1 and not job.starts_ranks for job in jobs):
         check_launcher(resources)
     graph, by_name = TopologicalSorter(edges(jobs)), {job.name: job for job in jobs}
     graph.prepare()
@@ -108,7 +108,7 @@ def _fits(job: Job, running: list[_Running], cores: int) -> bool:
 
 
 def _start(job: Job, folder: Path, resources: Resources) -> _Running:
-    words = resources.argv(job.command, job.ranks)
+    words = resources.words(job)
     started = Started(job, folder, words, resources.lmp)
     printed = folder / job.log if job.command[0] != "lmp" else started.home / PRINTED
     return _Running(start(words, folder, printed), started, job)

@@ -1,0 +1,1 @@
+"""Configurations labelled by a reference calculation."""

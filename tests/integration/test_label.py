@@ -1,0 +1,63 @@
+"""Kind label with ASE calculators: values, a calculation that does not converge, one that crashes; the rest goes on."""
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from ase.calculators.emt import EMT
+from ase.io import read, write
+
+STUDY = """
+kind = "label"
+configurations = "cells.extxyz"
+[ase]
+calculator = "fails:Sometimes"
+"""
+
+FAILS = """
+from ase.calculators.calculator import SCFError
+from ase.calculators.emt import EMT
+
+class Sometimes(EMT):
+    def calculate(self, atoms, *args):
+        if len(atoms) == 2:
+            raise SCFError("SCF not converged in 80 steps")
+        if len(atoms) == 3:
+            raise RuntimeError("out of memory")
+        super().calculate(atoms, *args)
+"""
+
+
+@pytest.fixture
+def cells(tmp_path):
+    frames = [bulk("Cu").repeat((n, 1, 1)) for n in (1, 2, 4)]
+    for atoms in frames:
+        atoms.rattle(0.1, seed=3)
+        atoms.info["tag"] = f"cu{len(atoms)}"
+    write(tmp_path / "cells.extxyz", frames, format="extxyz")
+    (tmp_path / "fails.py").write_text(FAILS)
+    (tmp_path / "study.toml").write_text(STUDY)
+    return frames
+
+
+def test_labels_and_rejected(cells, esgap, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = esgap("run", "study.toml", "-o", "out")
+    assert done.returncode == 0, done.stderr
+    assert "SCF not converged in 80 steps" in done.stdout
+    found, rejected = (read(tmp_path / "out" / name, ":") for name in ("labels.extxyz", "rejected.extxyz"))
+    assert [len(atoms) for atoms in found] == [1, 4] and [atoms.info["reason"] for atoms in rejected] == ["SCF not converged in 80 steps"]
+    exact = cells[2]
+    exact.calc = EMT()
+    assert found[1].info["dft_energy"] == pytest.approx(exact.get_potential_energy(), rel=1e-12)
+    np.testing.assert_allclose(found[1].arrays["dft_force"], exact.get_forces(), rtol=0, atol=1e-7)
+    np.testing.assert_allclose(np.reshape(found[1].info["dft_virial"], (3, 3)), -exact.get_stress(voigt=False) * exact.get_volume(), rtol=1e-9, atol=1e-9)
+    assert found[0].info["settings"] == found[1].info["settings"]
+
+
+def test_one_that_crashes_does_not_stop_the_others(cells, esgap, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    write(tmp_path / "cells.extxyz", [bulk("Cu").repeat((3, 1, 1)), *cells], format="extxyz")
+    done = esgap("run", "study.toml", "-o", "out")
+    assert done.returncode == 1 and "labels/0000: python stopped with exit code 1" in done.stderr and "out of memory" in done.stderr
+    assert len(list((tmp_path / "out").glob("labels/*/label.json"))) == 3
+    assert esgap("analyse", "out").returncode == 0

@@ -1,8 +1,10 @@
-"""Constants and conversions, once. Units: eV, Angstrom, e, ps, K; conductivities in mS/cm."""
+"""Constants and conversions, once. Units: eV, Angstrom, e, ps, K; conductivities in mS/cm, moduli and pressures in GPa."""
 
-from scipy.constants import angstrom, centi, e, k, milli, pico
+from scipy.constants import angstrom, bar, centi, e, giga, k, milli, pico
 
 BOLTZMANN = k / e  # eV/K
+EV_PER_A3_IN_GPA = e / angstrom**3 / giga
+GPA_IN_BAR = giga / bar
 
 # e^2/(V kB T) x D with D in Angstrom^2/ps, V in Angstrom^3, kB T in eV: e Angstrom^2 / (Angstrom^3 ps V) = e/(Angstrom ps V) -> mS/cm
 _CONDUCTIVITY = e / (angstrom * pico) * centi / milli

@@ -23,3 +23,17 @@ def read_dump(file: Path) -> tuple[np.ndarray, np.ndarray]:
         return table[["xu", "yu", "zu"]].to_numpy(), table[["fx", "fy", "fz"]].to_numpy()
     except (ValueError, KeyError) as error:
         raise EsgapError(f"{file} is damaged ({error}): delete its folder to compute it again") from error
+
+
+def read_cell(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Cell vectors a, b, c as rows (3, 3) and the origin (3,), Angstrom, LAMMPS's frame, of a one-frame text dump."""
+    lines = read_text(file).splitlines()
+    try:
+        bounds = np.array([line.split() for line in lines[5:8]], dtype=float)
+        xy, xz, yz = bounds[:, 2] if bounds.shape[1] == 3 else np.zeros(3)
+    except (ValueError, IndexError) as error:
+        raise EsgapError(f"{file} is damaged ({error}): delete its folder to compute it again") from error
+    low = bounds[:, 0] - [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]  # the dump holds the bounding box
+    high = bounds[:, 1] - [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
+    lx, ly, lz = high - low
+    return np.array([[lx, 0.0, 0.0], [xy, ly, 0.0], [xz, yz, lz]]), low

@@ -36,6 +36,11 @@ def read_thermo(log: Path) -> pd.DataFrame:
         raise EsgapError(f"{log} has no complete thermo output ({error}): delete {log.parent} and run the same command to compute it again") from error
 
 
+def first_energy(log: Path) -> float:
+    """PotEng (eV) of the first line of thermo output in a log."""
+    return float(LogFile(str(log)).runs[0]["PotEng"][0])
+
+
 def problem(job: Job, folder: Path) -> str | None:
     """What is wrong with a job of LAMMPS whose process ended well: a log cut off, other ranks than asked for, or NaN."""
     if job.command[0] != "lmp" or "-partition" in job.command:

@@ -1,17 +1,19 @@
-"""Result of one relaxation by in.defect: its log and its dump."""
+"""Result of one relaxation by in.defect or in.relax: its log and its dump."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from ase import Atoms
 
 from esgap.errors import EsgapError
-from esgap.lammps.dump import read_dump
-from esgap.lammps.log import read_complete, read_thermo
+from esgap.lammps.dump import read_cell, read_dump
+from esgap.lammps.frame import from_lammps_vector
+from esgap.lammps.log import first_energy, read_complete, read_thermo
 
 CRITERION = "Stopping criterion ="
-FIELD = "f_field"  # the fix of in.defect
+FIELD = "f_field"  # the fix of the decks
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Relaxation:
     steps: int
     criterion: str  # why LAMMPS stopped
     positions: np.ndarray  # (N, 3) Angstrom, unwrapped, by atom id
-    history: pd.DataFrame  # the thermo output
+    history: pd.DataFrame  # the thermo output of the last minimisation
+    first_energy: float  # eV, before the first one
 
 
 def read_relaxation(folder: Path) -> Relaxation:
@@ -37,7 +40,7 @@ def read_relaxation(folder: Path) -> Relaxation:
     text = read_complete(log)
     history = read_thermo(log)
     if CRITERION not in text or FIELD not in history:
-        raise EsgapError(f"{log} is not that of a relaxation by in.defect (no '{CRITERION}' or no '{FIELD}'): delete {folder} to compute it again")
+        raise EsgapError(f"{log} is not that of a relaxation (no '{CRITERION}' or no '{FIELD}'): delete {folder} to compute it again")
     last = history.iloc[-1]
     positions, forces = read_dump(folder / "relaxed.dump")
     return Relaxation(
@@ -49,4 +52,13 @@ def read_relaxation(folder: Path) -> Relaxation:
         criterion=next(line.split("=")[1].strip() for line in text.splitlines() if CRITERION in line),
         positions=positions,
         history=history,
+        first_energy=first_energy(log),
     )
+
+
+def relaxed_atoms(folder: Path, start: Atoms) -> Atoms:
+    """The relaxed cell: atoms in the order of `start`, in its frame, with the cell's own vectors."""
+    file = folder / "relaxed.dump"
+    cell, origin = read_cell(file)
+    frame = start.cell.array
+    return Atoms(start.numbers, from_lammps_vector(read_dump(file)[0] - origin, frame), cell=from_lammps_vector(cell, frame), pbc=True)

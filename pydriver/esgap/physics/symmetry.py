@@ -25,6 +25,19 @@ def operations(atoms: Atoms, symprec: float = SYMPREC) -> tuple[np.ndarray, np.n
     return found["rotations"], found["translations"]
 
 
+def space_group(atoms: Atoms, symprec: float = SYMPREC) -> str:
+    """International symbol and number, for example "P-1 (2)"; "-" when spglib finds none."""
+    found = spglib.get_spacegroup((atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=symprec)
+    return found or "-"
+
+
+def displacements(start: Atoms, end: Atoms) -> np.ndarray:
+    """How far each atom went, (N, 3) Angstrom in the cell of `end`: fractional coordinates compared, whole cell vectors and their mean taken out."""
+    moved = end.get_scaled_positions(wrap=False) - start.get_scaled_positions(wrap=False)
+    moved -= moved.round()
+    return (moved - moved.mean(axis=0)) @ end.cell.array
+
+
 def permutations(atoms: Atoms, points: np.ndarray, symprec: float = SYMPREC) -> np.ndarray:
     """For every operation the index of the point that each point goes to, shape (operations, points).
 

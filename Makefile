@@ -3,7 +3,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find lammps-plugin pydriver inputs potentials -type f -not -path '*/__pycache__/*' -not -path '*/training/*')
 
-.PHONY: venv demo test validate bench clean
+PARTS := $(patsubst tests/validation/test_%.py,%,$(wildcard tests/validation/test_*.py))
+
+.PHONY: help venv demo test validate validate-dft bench clean
+
+help:
+	@echo "make demo          a Frenkel pair in electric fields: runs/demo"
+	@echo "make test          the test suite"
+	@echo "make validate      slow proofs, at most 90 minutes; parts with ONLY=\"slurm docs\":"
+	@echo "                   $(PARTS)"
+	@echo "make validate-dft  labels of the training data once more with CP2K"
+	@echo "make bench         benchmarks"
 
 venv: .venv/installed
 
@@ -12,15 +22,25 @@ venv: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[test]'
 	@touch $@
 
+# The packages of an extra of pyproject.toml, without compiling esgap again.
+.venv/extra-%: pyproject.toml .venv/installed
+	@$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['$*'], sep='\n')" \
+	  | xargs -d '\n' $(BIN)/python -m pip install --quiet --disable-pip-version-check
+	@touch $@
+
 demo: venv
 	$(BIN)/esgap run inputs/frenkel/study.toml -o runs/demo
 
 test: venv
 	$(BIN)/python -m pytest
 
-# Slow proofs: everything too long for the everyday suite.
-validate: venv
-	$(BIN)/python -m pytest tests/validation
+# Slow proofs: everything too long for the everyday suite; a part is a file tests/validation/test_PART.py.
+ONLY ?= $(PARTS)
+validate: venv .venv/extra-validate .venv/extra-docs
+	$(BIN)/python -m pytest --durations=15 $(ONLY:%=tests/validation/test_%.py)
+
+validate-dft: venv
+	$(BIN)/python -m pytest -rP tests/dft
 
 bench: venv
 	for file in tests/benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

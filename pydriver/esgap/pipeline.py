@@ -23,7 +23,7 @@ STAGE = ".stage"
 
 
 def make_deck(study: Study, folder: Path) -> Plan:
-    """Write the decks of a study into `folder`, with commands.sh and a Makefile to run them by hand.
+    """Write the decks of a study into `folder`, with commands.sh, a Makefile and a job.slurm to run them by hand.
 
     Raises EsgapError when `folder` holds results that another deck gave: neither is overwritten.
     """
@@ -39,6 +39,7 @@ def make_deck(study: Study, folder: Path) -> Plan:
         _refuse_other_deck(stage, folder, plan)
         write_text(stage / "commands.sh", files.commands(jobs, study.run))
         write_text(stage / "Makefile", files.makefile(jobs, study.run))
+        write_text(stage / "job.slurm", files.job_slurm(jobs, study.run, f"esgap-{study.kind}"))
         plan.save(stage)
         _take_over(stage, folder)
     finally:

@@ -1,12 +1,12 @@
 """The section [run] of a study: how its jobs are started."""
 
-import os
 import shlex
 from typing import Annotated
 
 from pydantic import Field, field_validator
 
 from esgap.jobs.job import Frozen, Job
+from esgap.jobs.launchers import cores, launchers
 
 
 class Resources(Frozen):
@@ -15,11 +15,11 @@ class Resources(Frozen):
     ranks: Annotated[int, Field(ge=1)] = 1
     """MPI ranks of a job; a job of one rank is started without the launcher."""
     cores: Annotated[int, Field(ge=1)] | None = None
-    """Cores used at once by jobs side by side; all that this process may use when not given."""
+    """Cores used at once by jobs side by side; when not given all that the machine or the batch system allows."""
     lmp: str = "lmp"
     """LAMMPS: a command or a path."""
     launcher: str = "mpirun -n {ranks}"
-    """Before lmp, for example "srun --exact -N1 -n {ranks}"."""
+    """Before lmp: a name (mpich, slurm, pbs) or a command such as "srun -n {ranks}"."""
 
     @field_validator("lmp")
     @classmethod
@@ -30,18 +30,19 @@ class Resources(Frozen):
 
     @field_validator("launcher")
     @classmethod
-    def _splits_into_words(cls, launcher: str) -> str:
+    def _named_or_words(cls, launcher: str) -> str:
+        launcher = launchers().get(launcher, {"command": launcher})["command"]
         try:
             words = shlex.split(launcher.format(ranks=1))
         except (KeyError, IndexError, ValueError) as error:
-            raise ValueError(f"cannot be read ({error}); the one placeholder is {{ranks}}, as in 'mpirun -n {{ranks}}'") from error
+            raise ValueError(f"cannot be read ({error}); the one placeholder is {{ranks}}, as in 'mpirun -n {{ranks}}'; names are {', '.join(launchers())}") from error
         if not words:
             raise ValueError("is empty; give for example 'mpirun -n {ranks}'")
         return launcher
 
     def available(self) -> int:
         """Cores to use at once."""
-        return self.cores or len(os.sched_getaffinity(0))
+        return self.cores or cores()
 
     def words(self, job: Job) -> list[str]:
         """A job's command line."""

@@ -43,7 +43,7 @@ def test_labels_and_rejected(cells, esgap, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     done = esgap("run", "study.toml", "-o", "out")
     assert done.returncode == 0, done.stderr
-    assert "SCF not converged in 80 steps" in done.stdout
+    assert "SCF not converged in 80 steps" in (tmp_path / "out" / "labels.csv").read_text()
     found, rejected = (read(tmp_path / "out" / name, ":") for name in ("labels.extxyz", "rejected.extxyz"))
     assert [len(atoms) for atoms in found] == [1, 4] and [atoms.info["reason"] for atoms in rejected] == ["SCF not converged in 80 steps"]
     exact = cells[2]

@@ -143,6 +143,7 @@ def test_exchange_is_told_from_a_row_that_moves_up():
         (np.linspace(0, 1, 5), "no saddle: the highest image is the first"),
         (np.linspace(-1, 0.9, 7), "saddle not proved: a force of"),
         (np.array([-1, -0.5, -0.49, 0, 0.4, 1.0]), "images collapsed: 3"),
+        (np.array([-1, -0.5, 0, 0.04]), "hardly a barrier back: 0.0010 eV"),
     ],
 )
 def test_problems_are_named(x, phrase):

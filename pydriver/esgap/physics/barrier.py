@@ -21,6 +21,7 @@ from scipy.signal import find_peaks
 
 NEAR = 6.0  # Angstrom; distances that a first path by IDPP takes care of
 DEPTH = 0.01  # eV; a minimum shallower than this on one side is no state of its own
+TINY = 0.002  # eV; what two codes differ by on one path
 SITE_RADIUS = 0.5  # Angstrom; an ion nearer than this to a place is in it
 SPACING = 0.1  # of the mean distance between images; nearer ones have collapsed
 SAMPLES = 100  # of the profile between two images
@@ -237,7 +238,8 @@ def _saddle_problems(path: Path, force: float) -> list[str]:
     worst = max(top.force_along, top.force_across)
     if worst > 2 * force:  # the band's criterion meets their difference, atom by atom
         return [f"saddle not proved: a force of {worst:.3f} eV/Angstrom is left on it"]
-    return [f"the profile rises {top.excess:.3f} eV above the highest image: take more images"] if top.excess > DEPTH else []
+    found = [f"hardly a barrier {way}: {height:.4f} eV" for way, height in (("forward", top.forward), ("back", top.back)) if height < TINY]
+    return found + ([f"the profile rises {top.excess:.3f} eV above the highest image: take more images"] if top.excess > DEPTH else [])
 
 
 def _sample(path: Path) -> tuple[np.ndarray, np.ndarray]:

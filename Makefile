@@ -30,6 +30,7 @@ venv: .venv/installed
 
 demo: venv
 	$(BIN)/esgap run inputs/frenkel/study.toml -o runs/demo
+	$(BIN)/esgap run inputs/migration/demo.toml -o runs/demo-migration
 
 test: venv
 	$(BIN)/python -m pytest

@@ -81,9 +81,10 @@ class Route:
         names = [str(k) for k in range(1, states + 1)]
         for name in names:
             yield self.state(name, f"states/data.{name}")
-        legs = [Leg(roman(k), *ends) for k, ends in enumerate(zip(names, names[1:]), start=1)]
-        for leg in legs:
-            yield from self.leg(leg)
+        found: dict[str, Job] = {}  # a state in a field belongs to the legs on both sides
+        for k, ends in enumerate(zip(names, names[1:]), start=1):
+            found |= {job.name: job for job in self.leg(Leg(roman(k), *ends))}
+        yield from found.values()
 
     def leg(self, leg: Leg, whole: bool = True) -> Iterator[Job]:
         """The band of a leg and, when it is finished, what follows from it; a leg of a split path is not split again."""

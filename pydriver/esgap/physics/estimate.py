@@ -14,3 +14,8 @@ class Estimate:
     high: float | None = None
     method: str = ""
     level: float = LEVEL
+
+    def times(self, factor: float) -> "Estimate":
+        """The same in another unit; `factor` is positive."""
+        low, high = (None if end is None else end * factor for end in (self.low, self.high))
+        return Estimate(self.value * factor, low, high, self.method, self.level)

@@ -1,0 +1,124 @@
+"""The equation of state of each potential from the relaxed volumes."""
+
+from typing import Annotated, ClassVar
+
+import numpy as np
+from ase import Atoms
+from ase.io import read
+
+from esgap.errors import EsgapError
+from esgap.jobs.job import Job
+from esgap.lammps.relaxation import Relaxation, read_relaxation, relaxed_atoms
+from esgap.physics import eos
+from esgap.physics.symmetry import displacements
+from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
+from esgap.studies.eos.deck import CELL, scaled
+from esgap.studies.eos.study import Study
+from esgap.units import EV_PER_A3_IN_GPA, GPA_IN_BAR
+
+METHOD = (
+    "Third-order Birch-Murnaghan curve through the energies of one minimum: from the volume nearest to the lowest energy outwards, as long as no "
+    "ion lies elsewhere than at the neighbouring volume. Shape of the cell fixed, so the bulk modulus is an upper bound of that of a cell free to deform."
+)
+JUMP = 0.25  # Angstrom between neighbouring volumes, at equal fractional coordinates
+ROUGH = 1.0  # meV/atom of scatter about the curve
+
+
+class Curve(Row):
+    """The equation of state of one potential."""
+
+    potential: Annotated[str, Column("potential")]
+    energy: Annotated[Quantity | None, Column("E_0", "{:.4f}", "eV", "of the cell at its best volume")] = None
+    volume: Annotated[Quantity | None, Column("V_0", "{:.2f}", "Angstrom^3", "of the cell")] = None
+    bulk_modulus: Annotated[Quantity | None, Column("B", "{:.2f}", "GPa")] = None
+    derivative: Annotated[Quantity | None, Column("dB/dP", "{:.1f}", "1")] = None
+    scatter: Annotated[Quantity | None, Column("scatter", "{:.3f}", "meV/atom", "root mean square about the curve")] = None
+    points: Annotated[int, Column("points", meaning="volumes that the curve was fitted to")]
+
+
+class Point(Row):
+    """One volume."""
+
+    printed: ClassVar[bool] = False
+
+    potential: Annotated[str, Column("potential")]
+    ratio: Annotated[float, Column("V/V_start", "{:g}", "1")]
+    volume: Annotated[Quantity, Column("V", "{:.2f}", "Angstrom^3")]
+    energy: Annotated[Quantity, Column("energy", "{:.4f}", "eV")]
+    pressure: Annotated[Quantity, Column("pressure", "{:.3f}", "GPa", "from the stress, not from the curve")]
+    jump: Annotated[Quantity, Column("jump", "{:.2f}", "Angstrom", "the farthest ion against the neighbouring volume")]
+    max_force: Annotated[Quantity, Column("force", "{:.4f}", "eV/Angstrom", "the largest on an atom")]
+
+
+TABLES = {"equation_of_state": Curve, "volumes": Point}
+
+
+def analyse(study: Study, runs: Runs) -> Result:
+    """The curves of the potentials whose volumes are finished, and all finished points."""
+    start = read(runs.folder / CELL)
+    curves, points = [], []
+    for label in dict.fromkeys(job.tags["potential"] for job in runs.jobs):
+        jobs = sorted(runs.select(potential=label), key=lambda job: job.tags["ratio"])
+        if jobs:
+            rows = potential_points(study, runs, jobs, start)
+            points += rows
+            curves.append(curve(label, [row for row in rows if row.verdict == OK], len(start)))
+    return Result(kind=study.kind, title=study.title, method=METHOD, tables={"equation_of_state": curves, "volumes": points})
+
+
+def potential_points(study: Study, runs: Runs, jobs: list[Job], start: Atoms) -> list[Point]:
+    """The rows of one potential, by volume; those off the branch of the lowest energy say so."""
+    found = [read_relaxation(runs.folder / job.name) for job in jobs]
+    cells = [relaxed_atoms(runs.folder / job.name, scaled(start, job.tags["ratio"])) for job in jobs]
+    steps = [np.linalg.norm(displacements(a, b), axis=1).max() for a, b in zip(cells, cells[1:])]
+    lowest = int(np.argmin([relaxation.energy for relaxation in found]))
+    return [point(study, job, relaxation, atoms, *_branch(steps, lowest, i)) for i, (job, relaxation, atoms) in enumerate(zip(jobs, found, cells))]
+
+
+def _branch(steps: list[float], lowest: int, i: int) -> tuple[float, bool]:
+    """Step from the neighbour nearer to the volume `lowest`, and whether every step from there is small."""
+    between = steps[lowest:i] if i > lowest else steps[i:lowest][::-1]
+    return (between[-1] if between else 0.0), all(step < JUMP for step in between)
+
+
+def point(study: Study, job: Job, relaxation: Relaxation, atoms: Atoms, jump: float, same: bool) -> Point:
+    """The row of one volume."""
+    verdicts = []
+    if study.ions and relaxation.max_force > study.relax.force:
+        verdicts.append(f"not converged: {relaxation.max_force:.3g} eV/Angstrom left")
+    if not same:
+        verdicts.append("another minimum than at the volume of the lowest energy")
+    return Point(
+        **job.tags,
+        volume=atoms.get_volume(),
+        energy=relaxation.energy,
+        pressure=relaxation.history.iloc[-1]["Press"] / GPA_IN_BAR,
+        jump=jump,
+        max_force=relaxation.max_force,
+        verdict="; ".join(verdicts) or OK,
+    )
+
+
+def curve(label: str, points: list[Point], atoms: int) -> Curve:
+    """The equation of state through the points, or what is in the way."""
+    volumes, energies = (np.array([getattr(point, name).value for point in points]) for name in ("volume", "energy"))
+    try:
+        found = eos.fit(volumes, energies)
+    except EsgapError as error:
+        return Curve(potential=label, points=len(points), verdict=str(error))
+    scatter = 1e3 * float(np.sqrt(np.mean(found.residuals**2))) / atoms
+    verdicts = []
+    if not volumes.min() < found.volume.value < volumes.max():
+        verdicts.append("extrapolated: the best volume lies outside `volumes`")
+    if scatter > ROUGH:
+        verdicts.append(f"energies scatter by {scatter:.2g} meV/atom about the curve")
+    return Curve(
+        potential=label,
+        energy=found.energy,
+        volume=found.volume,
+        bulk_modulus=found.bulk_modulus.times(EV_PER_A3_IN_GPA),
+        derivative=found.derivative,
+        scatter=scatter,
+        points=len(points),
+        verdict="; ".join(verdicts) or OK,
+    )

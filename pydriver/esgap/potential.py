@@ -33,17 +33,20 @@ class _Table(BaseModel):
 
 
 class Gap(_Table):
-    """The machine-learned part, as gap_fit wrote it."""
+    """The machine-learned part, an XML of gap_fit's form."""
 
     file: str  # the XML
     label: str  # xml_label that QUIP asks for
     cutoff: float = Field(gt=0)  # Angstrom
     files: dict[str, str]  # file name -> SHA-256, the XML included
+    members: tuple[str, ...] = ()  # XML files of the committee, each a potential of its own
 
     @model_validator(mode="after")
     def _xml_has_a_hash(self):
         if self.file not in self.files:
             raise ValueError(f"gap.files has no SHA-256 of {self.file}")
+        if lost := set(self.members) - set(self.files):
+            raise ValueError(f"gap.files has no SHA-256 of {', '.join(sorted(lost))}")
         return self
 
 

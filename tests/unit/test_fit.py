@@ -6,16 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.io import read
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import read, write
 
 from esgap.errors import EsgapError
 from esgap.lammps.static import Labels, baseline
 from esgap.potential import Electrostatics, Potential
-from esgap.studies.fit.accuracy import _summary
+from esgap.studies.fit.accuracy import summary
 from esgap.studies.fit.card import model_card
-from esgap.studies.fit.data import read_labels
+from esgap.studies.fit.data import counts, read_labels
 from esgap.studies.fit.gap_files import relabel, shorten
-from esgap.studies.fit.work import found_targets, write_training_file
+from esgap.studies.fit.gap_fit import found_targets, write_training_file
+from esgap.studies.fit.study import Sigma
 from esgap.studies.load import load_study
 
 ROOT = Path(__file__).parents[2]
@@ -55,6 +57,12 @@ def test_shipped_study():
         ("P = 200, S = 350 }", "P = 200, Na = 5 }", "soap.n_sparse names Na"),
         ("charges = { Li = 0.5, ", "charges = { ", "charges of model es-gap and `elements` differ by Li"),
         ("[sigma]", "[sigma", "is not valid TOML"),
+        ("seed = 1", 'engine = "gap_fit"\ncommittee = 4', 'committee needs engine = "native"'),
+        ("[sigma]", "[sigma]\nforce_of = { Na = 0.1 }", "sigma.force_of names Na"),
+        ("seed = 1", "e0 = { Li = -200.0, P = -190.0 }", "e0 has no energy of S"),
+        ('virial = "dft_virial"', 'virial = "dft_virial"\nstress = "dft_stress"', "keys: give virial or stress, not both"),
+        ("cutoff_transition_width = 2.0", "cutoff_transition_width = 0.001", "cutoff_transition_width = 0.001"),
+        ("l_max = 3", "l_max = 25", "soap.0.l_max"),
     ],
 )
 def test_bad_study_is_one_sentence(tmp_path, old, new, message):
@@ -72,7 +80,7 @@ def test_missing_data_and_missing_key(tmp_path):
     study = load_study(FIT)
     with pytest.raises(EsgapError, match="no training data"):
         read_labels(study.model_copy(update={"data": tmp_path / "none.extxyz"}))
-    with pytest.raises(EsgapError, match=r"configuration 0 of .* has no 'energy'"):
+    with pytest.raises(EsgapError, match=r"no configuration of .* has 'energy'"):
         read_labels(study.model_copy(update={"keys": study.keys.model_copy(update={"energy": "energy"})}))
     with pytest.raises(EsgapError, match="contains Li, which `elements` of the study lacks"):
         read_labels(study.model_copy(update={"elements": ("P", "S")}))
@@ -96,6 +104,47 @@ def test_training_file_holds_what_gap_fit_reads(tmp_path):
     assert np.allclose(back.arrays["force_target"], target.forces, atol=1e-8)
     expected = [max(study.sigma.force, 5.0 * study.sigma.force_relative), max(study.sigma.force, 0.1 * study.sigma.force_relative)]
     assert back.arrays["force_atom_sigma"] == pytest.approx(expected)
+
+
+def test_sigma_by_element_by_size_and_by_config_type():
+    sigma = Sigma(energy=0.001, force=0.03, force_relative=0.1, virial=0.02, force_of={"S": 0.05}, config_type={"melt": {"energy": 0.01, "force": 0.2, "force_relative": 0.0}})
+    atoms, forces = Atoms("LiSS"), np.array([[0, 0, 0], [0, 0, 0], [0, 3.0, 4.0]])
+    crystal = sigma.of(atoms, forces)
+    assert crystal["sigma_energy"] == 0.001 and crystal["sigma_virial"] == 0.02
+    assert crystal["sigma_forces"] == pytest.approx([0.03, 0.05, 0.5])
+    atoms.info["config_type"] = "melt"
+    melt = sigma.of(atoms, forces)
+    assert melt["sigma_energy"] == 0.01 and melt["sigma_virial"] == 0.02 and melt["sigma_forces"] == pytest.approx([0.2] * 3)
+    assert sigma.of(atoms, None)["sigma_forces"] == pytest.approx([0.2] * 3)
+
+
+def one_frame(tmp_path, **results):
+    """A study of one-frame data with the standard names, as ASE writes them."""
+    atoms = Atoms("LiS", positions=[[0, 0, 0], [2, 0, 0]], cell=[5, 5, 5], pbc=True)
+    atoms.calc = SinglePointCalculator(atoms, **results)
+    write(tmp_path / "few.extxyz", [atoms, atoms])
+    return load_study(FIT).model_copy(update={"data": tmp_path / "few.extxyz", "keys": None, "holdout_every": 2})
+
+
+def test_standard_names_of_ase_are_labels(tmp_path):
+    stress = np.array([0.1, 0.2, 0.3, 0.04, 0.05, 0.06])
+    _, labels = read_labels(one_frame(tmp_path, energy=-3.0, forces=np.ones((2, 3)), stress=stress))
+    assert labels[0].energy == -3.0 and np.array_equal(labels[1].forces, np.ones((2, 3)))
+    assert labels[0].virial == pytest.approx(-125 * np.array([[0.1, 0.06, 0.05], [0.06, 0.2, 0.04], [0.05, 0.04, 0.3]]))
+    assert counts(labels) == "2 energies, forces of 2 configurations, 2 virials"
+
+
+def test_data_may_lack_labels_but_not_all(tmp_path):
+    _, labels = read_labels(one_frame(tmp_path, forces=np.ones((2, 3))))
+    assert labels[0].energy is None and labels[0].virial is None
+    assert (labels[0] - Labels(1.0, np.ones((2, 3)), np.eye(3))).energy is None
+    with pytest.raises(EsgapError, match="configuration 0 of .* has none of 'energy', 'forces', 'stress'"):
+        read_labels(one_frame(tmp_path, magmom=1.0))
+
+
+def test_stress_in_another_unit_is_refused(tmp_path):
+    with pytest.raises(EsgapError, match="'stress' reaches 45, which is no stress in eV/Angstrom"):
+        read_labels(one_frame(tmp_path, stress=np.array([45.0, 1, 1, 0, 0, 0])))
 
 
 def test_targets_that_gap_fit_did_not_find():
@@ -133,11 +182,11 @@ def test_errors_by_element():
     atoms = Atoms("LiS", positions=[[0, 0, 0], [2, 0, 0]])
     label = Labels(1.0, np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]), np.zeros((3, 3)))
     found = Labels(1.02, np.array([[1.1, 0.9, 1.1], [2.0, 2.0, 2.3]]), np.eye(3) * 0.006)
-    summary = _summary([(atoms, label, found)])
-    assert summary["energy"] == pytest.approx(10.0)  # 0.02 eV on two atoms
-    assert summary["force"] == pytest.approx({"Li": 0.1, "S": 0.3 / np.sqrt(3)}, abs=1e-4)
-    assert summary["force_rms"] == {"Li": 1.0, "S": 2.0}
-    assert summary["virial"] == pytest.approx(3.0 / np.sqrt(3), abs=1e-4)
+    errors = summary([(atoms, label, found - label)])
+    assert errors["energy"] == pytest.approx(10.0)  # 0.02 eV on two atoms
+    assert errors["force"] == pytest.approx({"Li": 0.1, "S": 0.3 / np.sqrt(3)}, abs=1e-4)
+    assert errors["force_rms"] == {"Li": 1.0, "S": 2.0}
+    assert errors["virial"] == pytest.approx(3.0 / np.sqrt(3), abs=1e-4)
 
 
 @pytest.mark.parametrize("folder", sorted(p.parent for p in ROOT.glob("potentials/*/*/potential.toml")), ids=lambda p: p.name)

@@ -15,7 +15,7 @@ from scipy.linalg import block_diag, cholesky, eigvalsh, lapack, solve_triangula
 from esgap.errors import EsgapError
 from esgap.gapfit.terms import Sparse
 
-JITTER = 1e-12  # of the largest eigenvalue of a term's covariance
+JITTER = 1e-10  # of the largest eigenvalue of a term's covariance; less gives no better potential and weights that cancel further
 PANEL = 32  # columns that LAPACK's tpqrt takes at a time
 
 

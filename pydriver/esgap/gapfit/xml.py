@@ -37,11 +37,11 @@ def check_label(label: str) -> str:
 def write_model(path: Path, model: Model, comment: str = "") -> list[Path]:
     """Write `model` to `path` and its sparse points to files beside it; return all of them, the XML first.
 
-    Numbers have 17 significant digits, the fewest that give each double back.
+    Sparse points have the fewest digits that give each double back: points rounded before a fit stay short in the files.
     """
     files = [path.with_name(f"{path.name}.sparseX.{check_label(model.label)}{k + 1}") for k in range(len(model.sparse))]
     for file, sparse in zip(files, model.sparse, strict=True):
-        file.write_text("".join(f"{x:.16e}\n" for x in sparse.points.ravel()))
+        file.write_text("".join(f"{x!r}\n" for x in sparse.points.ravel().tolist()))
     write_weights(path, model, files, comment)
     return [path, *files]
 

@@ -43,17 +43,24 @@ jump SELF next
 
 @dataclass(frozen=True)
 class Labels:
-    """Energy (eV), forces (N, 3) in eV/Angstrom and virial (3, 3) in eV, positive trace = positive pressure; ASE's frame."""
+    """Energy (eV), forces (N, 3) in eV/Angstrom and virial (3, 3) in eV, positive trace = positive pressure; ASE's frame.
 
-    energy: float
-    forces: np.ndarray
-    virial: np.ndarray
+    None stands for what is not known; a sum or difference with it is not known either.
+    """
+
+    energy: float | None
+    forces: np.ndarray | None
+    virial: np.ndarray | None
 
     def __sub__(self, other: "Labels") -> "Labels":
-        return Labels(self.energy - other.energy, self.forces - other.forces, self.virial - other.virial)
+        return self._with(other, np.subtract)
 
     def __add__(self, other: "Labels") -> "Labels":
-        return Labels(self.energy + other.energy, self.forces + other.forces, self.virial + other.virial)
+        return self._with(other, np.add)
+
+    def _with(self, other: "Labels", operation) -> "Labels":
+        pairs = ((getattr(self, name), getattr(other, name)) for name in ("energy", "forces", "virial"))
+        return Labels(*(None if a is None or b is None else operation(a, b) for a, b in pairs))
 
 
 def evaluate(

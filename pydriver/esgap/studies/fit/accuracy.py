@@ -26,7 +26,7 @@ def largest_difference(a: list[Labels], b: list[Labels]) -> dict[str, float]:
 def rmse(configurations, labels: list[Labels], predicted: list[Labels], held_out) -> dict:
     """RMSE on fitted and on held-out configurations: energy and virial in meV/atom, forces by element in eV/Angstrom."""
     return {
-        name: _summary([(configurations[i], labels[i], predicted[i]) for i in np.flatnonzero(chosen)])
+        name: summary([(configurations[i], labels[i], predicted[i] - labels[i]) for i in np.flatnonzero(chosen)])
         for name, chosen in (("train", ~held_out), ("held_out", held_out))
     }
 
@@ -34,12 +34,15 @@ def rmse(configurations, labels: list[Labels], predicted: list[Labels], held_out
 def parity(configurations, labels: list[Labels], predicted: list[Labels], held_out) -> dict:
     """What a parity figure shows: energies per atom (eV, reference and predicted) and force components by element (eV/Angstrom)."""
     forces: dict[str, list] = {}
-    for atoms, label, found, held in zip(configurations, labels, predicted, held_out, strict=True):
+    rows = list(zip(configurations, labels, predicted, held_out, strict=True))
+    for atoms, label, found, held in rows:
+        if label.forces is None:
+            continue
         for symbol in sorted(set(atoms.symbols)):
             mask = np.array(atoms.symbols) == symbol
             pairs = np.column_stack([label.forces[mask].ravel(), found.forces[mask].ravel()]).round(5)
             forces.setdefault(symbol, []).append({"held_out": bool(held), "pairs": pairs.tolist()})
-    energies = [[label.energy / len(atoms), found.energy / len(atoms), bool(held)] for atoms, label, found, held in zip(configurations, labels, predicted, held_out)]
+    energies = [[label.energy / len(atoms), found.energy / len(atoms), bool(held)] for atoms, label, found, held in rows if label.energy is not None]
     return {"energies": energies, "forces": forces}
 
 
@@ -49,20 +52,21 @@ def _gap(potential, atoms) -> Labels:
     return Labels(atoms.get_potential_energy(), atoms.get_forces(), -atoms.get_stress(voigt=False) * atoms.get_volume())
 
 
-def _summary(rows) -> dict:
-    """Per-component RMSE, and the rms of the reference forces that it is to be compared with."""
-    wrong = [(atoms, found - label) for atoms, label, found in rows]
-    symbols = np.concatenate([atoms.symbols for atoms, _ in wrong])
-    forces = np.concatenate([error.forces for _, error in wrong])
-    reference = np.concatenate([label.forces for _, label, _ in rows])
-    elements = sorted(set(symbols))
-    return {
-        "configurations": len(rows),
-        "energy": _rms([1e3 * error.energy / len(atoms) for atoms, error in wrong]),
-        "virial": _rms([1e3 * error.virial / len(atoms) for atoms, error in wrong]),
-        "force": {s: _rms(forces[symbols == s]) for s in elements},
-        "force_rms": {s: _rms(reference[symbols == s]) for s in elements},
-    }
+def summary(rows) -> dict:
+    """Per-component RMSE of (atoms, reference, error) rows, and the rms of the reference forces that it is to be compared with.
+
+    A kind of label that no row has is left out.
+    """
+    energies = [1e3 * error.energy / len(atoms) for atoms, _, error in rows if error.energy is not None]
+    virials = [1e3 * error.virial / len(atoms) for atoms, _, error in rows if error.virial is not None]
+    with_forces = [row for row in rows if row[2].forces is not None]
+    out = {"configurations": len(rows)} | ({"energy": _rms(energies)} if energies else {}) | ({"virial": _rms(virials)} if virials else {})
+    if not with_forces:
+        return out | {"force": {}, "force_rms": {}}
+    symbols = np.concatenate([atoms.symbols for atoms, *_ in with_forces])
+    forces = np.concatenate([error.forces for *_, error in with_forces])
+    reference = np.concatenate([label.forces for _, label, _ in with_forces])
+    return out | {"force": {s: _rms(forces[symbols == s]) for s in sorted(set(symbols))}, "force_rms": {s: _rms(reference[symbols == s]) for s in sorted(set(symbols))}}
 
 
 def _rms(values) -> float:

@@ -15,18 +15,18 @@ CARD = """\
 | fitted to | {configurations} configurations of `{data}` (SHA-256 `{data_sha}...`) |
 | terms | {terms} |
 | regularisation | energy {energy} eV/atom, force max({force} eV/Angstrom, {relative} of its size), virial {virial} eV/atom |
-| size | {size:.1f} MB; sparse points rounded to {decimals} decimals, which changed no energy by more than {de:.0e} eV/atom and no force by more than {df:.0e} eV/Angstrom |
-| fit | {seconds} s; {versions} |
+| size | {size:.1f} MB; sparse points rounded to {decimals} decimals{rounding} |
+| fit | {seconds} s; {versions} |{more}
 
 ## Errors
 
 Root mean square, each force component counted once. Held out: every {every}th configuration of the file, never fitted.
-They come from the same sampling as the fitted ones, so they measure interpolation, not transfer to another phase.
+They come from the same sampling as the fitted ones, so they measure interpolation, not transfer to another phase.{left_out}
 
-| | {configurations} fitted | {held} held out |
-|---|---|---|
+| | {heads} |
+|---|{rule}|
 {errors}
-
+{committee}
 ## Use
 
 ```
@@ -37,9 +37,20 @@ include ${{potential}}/potential.lmp
 
 ## Limits
 
-{material} at the composition and near the volumes of the data. One e0 for all elements: energies of cells that differ in
-composition cannot be compared.{charge_limits}
+{material} at the composition and near the volumes of the data.{e0}{charge_limits}
 """
+
+LEFT_OUT = """
+Left out: each fitted configuration by a fit to all others with the same sparse points, which were chosen with it at hand."""
+COMMITTEE = """
+## Error bars
+
+{members} members of a committee (`gap.member-01.xml` ...) drawn from the posterior of the fit, times {factor}: a factor from
+{calibrated_on} held-out energies. Of {tested_on} others, the intervals of the levels {levels} cover {shares}.
+95 % of the held-out configurations have a standard deviation below {stddev_95} meV/atom; a larger one is outside the data.
+"""
+ONE_E0 = """ One e0 for all elements: energies of cells that differ in
+composition cannot be compared."""
 
 WITH = """\
 GAP plus fixed charges on 1s Slater densities, cut off at {cutoff:g} Angstrom in real space and summed by `{kspace}`:
@@ -53,17 +64,43 @@ CHARGES = " Fixed charges do not screen: the response to a field is that of the 
 
 def model_card(p: Potential) -> str:
     """The text of the card; every number comes from the potential."""
-    fit = p.fit
+    fit, columns = p.fit, _columns(p)
     sigma = fit["sigma"]
     return CARD.format(
         material=p.material, material_lower=p.material.lower(), name=p.name, kind=_kind(p), origin=p.origin,
         elements=" ".join(p.elements), configurations=fit["configurations"], data=fit["data"], data_sha=fit["data_sha256"][:12],
         terms=_terms(fit), energy=sigma["energy"], force=sigma["force"], relative=f"{100 * sigma['force_relative']:g} %", virial=sigma["virial"],
-        size=fit["bytes"] / 1e6, decimals=fit["sparse_decimals"], de=fit["rounding"]["energy"], df=fit["rounding"]["force"],
+        size=fit["bytes"] / 1e6, decimals=fit["sparse_decimals"], rounding=_rounding(fit), more=_native(fit),
         seconds=fit["seconds"], versions=", ".join(f"{k} {v}" for k, v in fit["versions"].items()),
-        every=fit["holdout_every"], held=p.errors["held_out"]["configurations"], errors="\n".join(_errors(p)),
+        every=fit["holdout_every"], heads=" | ".join(columns), rule="|".join(["---"] * len(columns)), errors="\n".join(_errors(p, list(columns.values()))),
+        left_out=LEFT_OUT if "left_out" in p.errors else "", committee=_committee(fit), e0=ONE_E0 if fit.get("e0", "average") == "average" else "",
         charge_limits=CHARGES if p.electrostatics else "",
     )  # fmt: skip
+
+
+def _rounding(fit: dict) -> str:
+    if "rounding" not in fit:
+        return " before the fit"
+    return f", which changed no energy by more than {fit['rounding']['energy']:.0e} eV/atom and no force by more than {fit['rounding']['force']:.0e} eV/Angstrom"
+
+
+def _native(fit: dict) -> str:
+    if "log_evidence" not in fit:
+        return ""
+    return f"\n| sparse points in all | {fit['sparse_points']} |\n| log marginal likelihood of the labels | {fit['log_evidence']:.1f} |"
+
+
+def _committee(fit: dict) -> str:
+    if "error_bars" not in fit:
+        return ""
+    bars = fit["error_bars"]
+    return COMMITTEE.format(**bars, levels=", ".join(bars["coverage"]), shares=", ".join(f"{100 * share:.0f} %" for share in bars["coverage"].values()))
+
+
+def _columns(p: Potential) -> dict[str, dict]:
+    """Heading -> errors."""
+    out = {f"{p.fit['configurations']} fitted": p.errors["train"], f"{p.errors['held_out']['configurations']} held out": p.errors["held_out"]}
+    return out | ({"left out": p.errors["left_out"]} if "left_out" in p.errors else {})
 
 
 def _kind(p: Potential) -> str:
@@ -86,10 +123,11 @@ def _terms(fit: dict) -> str:
     return "; ".join(terms)
 
 
-def _errors(p: Potential):
-    train, held = p.errors["train"], p.errors["held_out"]
-    yield f"| energy (meV/atom) | {train['energy']:.2f} | {held['energy']:.2f} |"
-    yield f"| virial (meV/atom) | {train['virial']:.1f} | {held['virial']:.1f} |"
+def _errors(p: Potential, parts: list[dict]):
+    for kind, form in (("energy", "{:.2f}"), ("virial", "{:.1f}")):
+        if any(kind in part for part in parts):
+            yield f"| {kind} (meV/atom) | {' | '.join(form.format(part[kind]) if kind in part else '-' for part in parts)} |"
     for s in p.elements:
-        cells = (f"{part['force'][s]:.3f} (of {part['force_rms'][s]:.2f})" for part in (train, held))
-        yield f"| force on {s} (of its rms; eV/Angstrom) | {' | '.join(cells)} |"
+        if any(s in part["force"] for part in parts):
+            cells = (f"{part['force'][s]:.3f} (of {part['force_rms'][s]:.2f})" if s in part["force"] else "-" for part in parts)
+            yield f"| force on {s} (of its rms; eV/Angstrom) | {' | '.join(cells)} |"

@@ -5,17 +5,21 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.io import read
+from ase.stress import voigt_6_to_full_3x3_stress
 
 from esgap.errors import EsgapError
 from esgap.lammps.static import Labels
-from esgap.studies.fit.study import Study
+from esgap.studies.fit.study import STANDARD_KEYS, Keys, Study
+
+
+LARGEST = {"forces": 1000.0, "stress": 10.0, "virial": 1e5}  # eV/Angstrom, eV/Angstrom^3, eV: beyond, the unit is another
 
 
 def read_labels(study: Study) -> tuple[list[Atoms], list[Labels]]:
     """The configurations of the study's data and their reference labels.
 
-    Raises EsgapError, naming the configuration: unreadable data, a label that is missing, not finite or of a wrong shape, an
-    element that the study lacks, fewer configurations than `holdout_every`.
+    Raises EsgapError, naming the configuration: unreadable data, labels that are missing, not finite, of a wrong shape or
+    beyond what the units allow, an element that the study lacks, fewer configurations than `holdout_every`.
     """
     if not study.data.is_file():
         raise EsgapError(f"no training data {study.data}: `data` is relative to the study file")
@@ -27,7 +31,17 @@ def read_labels(study: Study) -> tuple[list[Atoms], list[Labels]]:
         raise EsgapError(
             f"{study.data} has {len(configurations)} configurations, fewer than holdout_every = {study.holdout_every}: none would be left to test; give more data or lower it"
         )
-    return configurations, [_label(i, atoms, study) for i, atoms in enumerate(configurations)]
+    labels = [_label(i, atoms, study) for i, atoms in enumerate(configurations)]
+    for kind, key in (study.keys or Keys.model_construct()).model_dump(exclude_none=True).items():
+        if all(getattr(label, "virial" if kind == "stress" else kind) is None for label in labels):
+            raise EsgapError(f"no configuration of {study.data} has '{key}': correct [keys] of the study or the data")
+    return configurations, labels
+
+
+def counts(labels: list[Labels]) -> str:
+    """How many labels of each kind there are, in words."""
+    found = {kind: sum(getattr(label, kind) is not None for label in labels) for kind in ("energy", "forces", "virial")}
+    return f"{found['energy']} energies, forces of {found['forces']} configurations, {found['virial']} virials"
 
 
 def held_out(study: Study, count: int) -> np.ndarray:
@@ -36,22 +50,44 @@ def held_out(study: Study, count: int) -> np.ndarray:
 
 
 def _label(i: int, atoms: Atoms, study: Study) -> Labels:
-    keys, where = study.keys, f"configuration {i} of {study.data}"
-    for key, there in ((keys.energy, atoms.info), (keys.virial, atoms.info), (keys.forces, atoms.arrays)):
-        if key not in there:
-            raise EsgapError(f"{where} has no '{key}': correct [keys] of the study or the data")
+    keys, where = study.keys or STANDARD_KEYS, f"configuration {i} of {study.data}"
     if unknown := set(atoms.symbols) - set(study.elements):
         raise EsgapError(f"{where} contains {', '.join(sorted(unknown))}, which `elements` of the study lacks: add it")
-    label = Labels(
-        float(_numbers(atoms.info[keys.energy], (1,), keys.energy, where)[0]),
-        _numbers(atoms.arrays[keys.forces], (len(atoms), 3), keys.forces, where),
-        _numbers(atoms.info[keys.virial], (3, 3), keys.virial, where),
-    )
-    return label
+    energy = _found(atoms, "energy", keys.energy, (1,), where)
+    forces = _found(atoms, "forces", keys.forces, (len(atoms), 3), where)
+    virial = _found(atoms, "virial", keys.virial, (3, 3), where)
+    if keys.stress and (stress := _stress(atoms, keys.stress, where)) is not None:
+        virial = -stress * atoms.get_volume()
+    if energy is None and forces is None and virial is None:
+        wanted = ", ".join(f"'{key}'" for key in keys.model_dump(exclude_none=True).values())
+        raise EsgapError(f"{where} has none of {wanted}: correct [keys] of the study or the data")
+    return Labels(None if energy is None else float(energy[0]), forces, virial)
 
 
-def _numbers(value, shape: tuple[int, ...], key: str, where: str) -> np.ndarray:
-    """`value` as finite numbers of a shape."""
+def _stored(atoms: Atoms, key: str | None):
+    """What the file holds under `key`; ASE puts the standard names into a calculator."""
+    for place in (atoms.info, atoms.arrays, atoms.calc.results if atoms.calc else {}):
+        if key in place:
+            return place[key]
+    return None
+
+
+def _found(atoms: Atoms, kind: str, key: str | None, shape: tuple[int, ...], where: str) -> np.ndarray | None:
+    value = _stored(atoms, key)
+    return None if value is None else _numbers(value, shape, kind, key, where)
+
+
+def _stress(atoms: Atoms, key: str, where: str) -> np.ndarray | None:
+    value = _stored(atoms, key)
+    if value is None:
+        return None
+    if atoms.cell.rank < 3:
+        raise EsgapError(f"{where} has a '{key}' and no cell: remove it, or give the lattice")
+    return voigt_6_to_full_3x3_stress(_numbers(value, (6,), "stress", key, where)) if np.size(value) == 6 else _numbers(value, (3, 3), "stress", key, where)
+
+
+def _numbers(value, shape: tuple[int, ...], kind: str, key: str, where: str) -> np.ndarray:
+    """`value` as finite numbers of a shape, no larger than the units allow."""
     try:
         numbers = np.asarray(value, dtype=float)
     except (TypeError, ValueError) as error:
@@ -60,4 +96,7 @@ def _numbers(value, shape: tuple[int, ...], key: str, where: str) -> np.ndarray:
         raise EsgapError(f"{where}: '{key}' has {numbers.size} numbers, expected {' x '.join(map(str, shape))}: correct the data")
     if not np.isfinite(numbers).all():
         raise EsgapError(f"{where}: '{key}' is not finite (nan or inf): remove the configuration or correct it")
+    if (largest := np.abs(numbers).max()) > LARGEST.get(kind, np.inf):
+        unit = {"forces": "eV/Angstrom", "stress": "eV/Angstrom^3", "virial": "eV"}[kind]
+        raise EsgapError(f"{where}: '{key}' reaches {largest:.4g}, which is no {kind} in {unit}: convert it, or remove the configuration")
     return numbers.reshape(shape)

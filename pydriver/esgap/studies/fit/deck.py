@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
+from esgap.gapfit.xml import read_model, write_model
 from esgap.jobs.job import Job
 from esgap.lammps.static import check_neutral
 from esgap.record import write_text
@@ -11,6 +13,7 @@ from esgap.studies.fit.data import read_labels
 from esgap.studies.fit.study import Study
 
 DATA = "labels.extxyz"
+SPARSE = "sparse.xml"
 LEFT = ("gap.xml", "README.md", "parity.json", "potential.lmp", "potential.toml")
 
 
@@ -24,15 +27,18 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
         if model.electrostatics:
             check_neutral(configurations, model.electrostatics)
     shutil.copyfile(study.data, work.stage / DATA)
+    if study.sparse_from:
+        write_model(work.stage / SPARSE, read_model(study.sparse_from))
     for model in study.model:
         # The data by its name in the run folder, so that the settings are the same on every machine.
-        settings = study.model_copy(update={"model": (model,), "data": study.data.__class__(DATA), "title": ""})
+        given = {"sparse_from": Path(SPARSE)} if study.sparse_from else {}
+        settings = study.model_copy(update={"model": (model,), "data": Path(DATA), "title": "", **given})
         write_text(work.stage / f"{model.name}.json", settings.model_dump_json(indent=1, exclude={"run"}) + "\n")
         yield Job(
             name=f"models/{model.name}",
             command=("python", "-m", "esgap.studies.fit.work", f"{model.name}.json", f"models/{model.name}", study.data.name),
-            inputs={"settings": f"{model.name}.json", "data": DATA},
+            inputs={"settings": f"{model.name}.json", "data": DATA} | ({"sparse": SPARSE} if study.sparse_from else {}),
             outputs=tuple(f"models/{model.name}/{file}" for file in LEFT),
             tags={"model": model.name},
-            tools=("quippy-ase", "lmp", "plugin"),
+            tools=("lmp", "plugin") if study.engine == "native" else ("quippy-ase", "lmp", "plugin"),
         )

@@ -25,5 +25,6 @@ def publish(study: Study, folder: Path) -> Iterator[str]:
         new.replace(goal)
         shutil.rmtree(old, ignore_errors=True)
         held = potential.errors["held_out"]
-        forces = ", ".join(f"{s} {value:.3f}" for s, value in held["force"].items())
-        yield f"{goal}: fitted in {potential.fit['seconds']} s; held-out RMSE {held['energy']:.2f} meV/atom, forces {forces} eV/Angstrom"
+        parts = [f"{held['energy']:.2f} meV/atom"] if "energy" in held else []
+        parts += [f"forces {', '.join(f'{s} {value:.3f}' for s, value in held['force'].items())} eV/Angstrom"] if held["force"] else []
+        yield f"{goal}: fitted in {potential.fit['seconds']} s; held-out RMSE {', '.join(parts)}"

@@ -1,35 +1,78 @@
 """The study of a fit (`fit.toml`). Units: eV, Angstrom, e."""
 
+from collections.abc import Iterator
 from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
+from ase import Atoms
 from ase.data import atomic_numbers
 from pydantic import Field, field_validator, model_validator
 
+from esgap.errors import EsgapError
+from esgap.gapfit.terms import Pair, Term
+from esgap.gapfit.terms import Soap as SoapTerm
 from esgap.potential import Electrostatics, check_name
 from esgap.studies import contract
-from esgap.studies.sections import Count, Positive, Section, StudyPath, distinct
+from esgap.studies.sections import Count, Finite, Positive, Section, StudyPath, distinct
 
 
 class Keys(Section):
-    """Names in the extxyz file: energy (eV), forces (eV/Angstrom), virial (eV, 3x3, positive trace = positive pressure)."""
+    """Names in the extxyz file. A label without a name here is not fitted; a configuration may lack some of those named."""
 
-    energy: str
-    forces: str
-    virial: str
+    energy: str | None = None
+    """EV."""
+    forces: str | None = None
+    """EV/Angstrom."""
+    virial: str | None = None
+    """EV, 3 x 3, positive trace = positive pressure."""
+    stress: str | None = None
+    """Instead of the virial: eV/Angstrom^3, 3 x 3 or xx yy zz yz xz xy, negative trace = positive pressure."""
+
+    @model_validator(mode="after")
+    def _virial_or_stress(self):
+        if self.virial and self.stress:
+            raise ValueError("give virial or stress, not both")
+        if not (self.energy or self.forces or self.virial or self.stress):
+            raise ValueError("no label is named: give energy, forces, virial or stress")
+        return self
+
+
+STANDARD_KEYS = Keys(energy="energy", forces="forces", stress="stress")  # those that ASE writes
+
+
+class TypeSigma(Section):
+    """Expected errors of the configurations of one config_type, where they differ from those of [sigma]."""
+
+    energy: Positive | None = None
+    force: Positive | None = None
+    force_relative: Annotated[float, Field(ge=0)] | None = None
+    virial: Positive | None = None
 
 
 class Sigma(Section):
     """Expected errors, the regularisation: a force F has max(`force`, `force_relative` |F|)."""
 
     energy: Positive
-    """EV per atom."""
+    """EV per atom: of N atoms, sqrt(N) times this."""
     force: Positive
     """EV/Angstrom."""
     force_relative: Annotated[float, Field(ge=0)] = 0.0
     virial: Positive
-    """EV per atom."""
+    """EV per atom: of N atoms, sqrt(N) times this."""
+    force_of: dict[str, Positive] = {}
+    """By element, instead of `force`."""
+    config_type: dict[str, TypeSigma] = {}
+    """By the config_type of a configuration; it overrides `force_of`."""
+
+    def of(self, atoms: Atoms, forces: np.ndarray | None) -> dict[str, float | np.ndarray]:
+        """The sigmas of one configuration as `esgap.gapfit.targets.Target` takes them; `forces`: the reference."""
+        own = self.config_type.get(str(atoms.info.get("config_type")), TypeSigma())
+        floor = np.array([own.force or self.force_of.get(s, self.force) for s in atoms.symbols])
+        relative = self.force_relative if own.force_relative is None else own.force_relative
+        size = 0.0 if forces is None else np.linalg.norm(forces, axis=1)
+        return {"sigma_energy": own.energy or self.energy, "sigma_forces": np.maximum(floor, relative * size), "sigma_virial": own.virial or self.virial}
 
 
 class Distance2b(Section):
@@ -42,6 +85,15 @@ class Distance2b(Section):
     """EV."""
     theta: Positive
     """Angstrom, length scale."""
+
+    @model_validator(mode="after")
+    def _is_evaluated(self):
+        return _evaluated(self, ("H",))
+
+    def native(self, elements: tuple[str, ...]) -> Iterator[tuple[Pair, int]]:
+        """The terms of the native fit, each with its number of sparse points."""
+        for z1, z2 in combinations_with_replacement(sorted(atomic_numbers[s] for s in elements), 2):
+            yield Pair(z1, z2, self.cutoff, self.cutoff_transition_width, self.delta, self.theta), self.n_sparse
 
     def terms(self, elements: tuple[str, ...]):
         for pair in combinations_with_replacement(sorted(atomic_numbers[s] for s in elements), 2):
@@ -64,6 +116,17 @@ class Soap(Section):
     """EV."""
     n_sparse: dict[str, Count]
 
+    @model_validator(mode="after")
+    def _is_evaluated(self):
+        return _evaluated(self, tuple(self.n_sparse))
+
+    def native(self, elements: tuple[str, ...]) -> Iterator[tuple[SoapTerm, int]]:
+        """The terms of the native fit, each with its number of sparse points."""
+        species = tuple(sorted(atomic_numbers[s] for s in elements))
+        sizes = (self.n_max, self.l_max, self.atom_sigma, self.cutoff, self.cutoff_transition_width)
+        for symbol, count in self.n_sparse.items():
+            yield SoapTerm(atomic_numbers[symbol], species, *sizes, delta=self.delta, zeta=self.zeta), count
+
     def terms(self, elements: tuple[str, ...]):
         species = sorted(atomic_numbers[s] for s in elements)
         for symbol, n_sparse in self.n_sparse.items():
@@ -73,6 +136,15 @@ class Soap(Section):
                 f"covariance_type=dot_product delta={self.delta} sparse_method=cur_points n_sparse={n_sparse} add_species=F "
                 f"Z={atomic_numbers[symbol]} n_species={len(species)} species_Z={{{{{' '.join(map(str, species))}}}}}"
             )
+
+
+def _evaluated(section: "Distance2b | Soap", elements: tuple[str, ...]):
+    """`section` itself; a ValueError when the default engine would refuse its terms."""
+    try:
+        list(section.native(tuple(s for s in elements if s in atomic_numbers)))
+    except EsgapError as error:
+        raise ValueError(str(error)) from error
+    return section
 
 
 class Model(Section):
@@ -102,13 +174,27 @@ class Study(contract.Study):
     """Labelled configurations, extxyz."""
     publish: Annotated[StudyPath, Field(validate_default=True)] = Path(".")
     """Folder that the finished potentials are put into, each as NAME/."""
-    keys: Keys
+    engine: Literal["native", "gap_fit"] = "native"
+    """What fits: esgap itself in seconds, or the gap_fit of quippy-ase in minutes."""
+    keys: Keys | None = None
+    """Without it energy, forces and stress, the names that ASE writes, as far as the data have them."""
+    e0: Literal["average", "isolated", "least_squares"] | dict[str, Finite] = "average"
+    """Energies of the isolated atoms: one mean for all elements, configurations of one atom each, the best for the
+    compositions of the data, or numbers by element (eV, less the baseline)."""
     holdout_every: Annotated[int, Field(ge=2)] = 7
     """Configurations 6, 13, 20, ... are not fitted but tested."""
     seed: int = 1
     """Of the choice of sparse points."""
+    sparse_method: Literal["farthest", "cur"] = "farthest"
+    """Sparse points of SOAP: those that the others explain worst, or drawn by leverage."""
+    sparse_from: StudyPath | None = None
+    """A GAP (XML) whose terms and sparse points are taken, instead of distance_2b and soap."""
+    sparse_jitter: Positive | None = None
+    """Added to the covariance of the sparse points, eV^2 (gap_fit: 1e-10); by default 1e-10 of its largest eigenvalue."""
     sparse_decimals: Annotated[int, Field(ge=8, le=20)] = 14
     """Digits of the sparse points kept in the files."""
+    committee: Annotated[int, Field(ge=0, le=99)] = 0
+    """Members to write, for error bars."""
     sigma: Sigma
     distance_2b: Distance2b
     soap: Annotated[tuple[Soap, ...], Field(min_length=1)]
@@ -133,11 +219,30 @@ class Study(contract.Study):
         for soap in self.soap:
             if unknown := set(soap.n_sparse) - set(self.elements):
                 raise ValueError(f"soap.n_sparse names {', '.join(sorted(unknown))}, which `elements` lacks: correct one of the two")
+        named = {"sigma.force_of": self.sigma.force_of, "e0": self.e0 if isinstance(self.e0, dict) else {}}
+        for key, values in named.items():
+            if unknown := set(values) - set(self.elements):
+                raise ValueError(f"{key} names {', '.join(sorted(unknown))}, which `elements` lacks: correct one of the two")
+        if lost := set(self.elements) - set(named["e0"] or self.elements):
+            raise ValueError(f"e0 has no energy of {', '.join(sorted(lost))}: give each element's")
         for model in self.model:
             for key in ("charges", "zeta", "n") if model.electrostatics else ():
                 if found := set(getattr(model.electrostatics, key)) ^ set(self.elements):
                     raise ValueError(f"{key} of model {model.name} and `elements` differ by {', '.join(sorted(found))}: correct one of the two")
         return self
+
+    @model_validator(mode="after")
+    def _gap_fit_can(self):
+        only_native = {"e0": self.e0 != "average", "committee": self.committee > 0, "sparse_from": self.sparse_from is not None, "sparse_jitter": self.sparse_jitter is not None}
+        only_native |= {f"sigma.{key}": bool(getattr(self.sigma, key)) for key in ("force_of", "config_type")}
+        if self.engine == "gap_fit" and (used := [key for key, there in only_native.items() if there]):
+            raise ValueError(f'{", ".join(used)} needs engine = "native": remove it, or change the engine')
+        return self
+
+    def native_terms(self) -> Iterator[tuple[Term, int]]:
+        """The terms of the native fit, each with its number of sparse points."""
+        for section in (self.distance_2b, *self.soap):
+            yield from section.native(self.elements)
 
     @property
     def cutoff(self) -> float:

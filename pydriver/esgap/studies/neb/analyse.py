@@ -14,8 +14,10 @@ from esgap.lammps.neb import read_history, read_images
 from esgap.lammps.relaxation import read_relaxation
 from esgap.physics import barrier
 from esgap.physics.field import field_vector
+from esgap.record import read_json
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
-from esgap.studies.neb.deck import CELL, STATES, read_path
+from esgap.studies.neb.deck import CELL, ORIGIN, STATES, read_path
+from esgap.studies.neb.states import frame
 from esgap.studies.neb.study import Study
 
 METHOD = (
@@ -91,7 +93,7 @@ class Bands:
     def __init__(self, study: Study, runs: Runs, atoms: Atoms, states: list[np.ndarray]):
         self.study, self.runs, self.atoms, self.states = study, runs, atoms, states
         self.cell = atoms.cell.array
-        self.frame = np.flatnonzero(np.array(atoms.symbols) != study.element)
+        self.frame = frame(atoms, study.element)
         self.path = cache(self._path)
 
     def jobs(self) -> list[Job]:
@@ -204,8 +206,8 @@ class Bands:
         }
 
     def notes(self) -> list[str]:
-        """The ions that move on each leg besides the one that moves farthest."""
-        lines = []
+        """Where the states come from, and the ions that move on each leg."""
+        lines = list(read_json(self.runs.folder / ORIGIN, "write the deck again"))
         for job in self.runs.select(what="band", field=0.0):
             rows = list(self.ions(job))
             names = ", ".join(f"{row.element} {row.ion} ({row.distance.value:.1f} Angstrom)" for row in rows)

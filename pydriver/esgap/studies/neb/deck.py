@@ -20,13 +20,14 @@ from esgap.lammps.relaxation import read_relaxation
 from esgap.physics import barrier
 from esgap.physics.field import field_vector
 from esgap.potential import Potential
+from esgap.record import write_json
 from esgap.studies.common import long_range
 from esgap.studies.contract import Workspace
-from esgap.studies.neb.states import read_states
+from esgap.studies.neb.states import frame, read_states
 from esgap.studies.neb.study import Study
 
 RELAX, BAND, IMAGES = "in.defect", "in.neb", "in.images"
-CELL, STATES = "cell.extxyz", "states.extxyz"
+CELL, STATES, ORIGIN = "cell.extxyz", "states.extxyz", "states.json"
 EVERY = 10  # steps between lines of the band's log
 ZERO = ("-", 0.0)  # no field
 
@@ -36,13 +37,15 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
 
     Raises EsgapError: unreadable or unequal states, an element that a potential lacks, a field without charges.
     """
-    states = read_states(study)
+    found = read_states(study)
+    states = found.atoms
     potentials = [Potential.load(name) for name in (study.potential, *study.compare)]
     placed = place(potentials, states[0], work.stage)
     if study.field.values and potentials[0].electrostatics is None:
         raise EsgapError(f"the potential {study.potential} has no charges and cannot feel a field: take out [field], or give a potential with charges")
     write(work.stage / CELL, states[0], format="extxyz")
     write(work.stage / STATES, states, format="extxyz")
+    write_json(work.stage / ORIGIN, found.notes)
     for name in (RELAX, BAND, IMAGES):
         copy_deck(name, work.stage)
     splits = [long_range(one, states[0], study.electrostatics, work) for one in placed]
@@ -165,7 +168,7 @@ class Route:
         """The first path of a band: the first image as a data file, the others as `neb each` reads them."""
         cell, settings = self.atoms.cell.array, self.study.band
         first, last = (self.positions(self.state_name(name, field)) for name in (leg.first, leg.last))
-        last = barrier.align(first, last, cell, np.flatnonzero(np.array(self.atoms.symbols) != self.study.element))
+        last = barrier.align(first, last, cell, frame(self.atoms, self.study.element))
         if near is not None:
             path = barrier.between(self.path(near).positions, first, last, cell)
         else:

@@ -77,4 +77,4 @@ def against_field(result: Result) -> Figure:
 def final_legs(legs: list[str]) -> list[str]:
     """The legs in their order, without those that were split."""
     names = list(dict.fromkeys(legs))
-    return sorted((leg for leg in names if f"{leg}a" not in names), key=lambda leg: (len(leg.rstrip("abcdefgh")), leg))
+    return [leg for leg in names if f"{leg}a" not in names]

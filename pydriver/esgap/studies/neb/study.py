@@ -23,6 +23,8 @@ class Endpoints(Section):
     """Run folder of kind md with a hops.csv, instead of files."""
     hop: Count | tuple[Count, ...] | None = None
     """Number of the hop in hops.csv; several consecutive ones, as in [3, 4], are the legs of one path."""
+    run: str | None = None
+    """Folder of the run within `from`, where several have a hop of this number: runs/li7p3s11/es-gap/800K/seed1."""
     others: Literal["move", "keep"] = "move"
     """Other ions that changed their site meanwhile: they move along the path, or stay where they were before it."""
 

@@ -89,7 +89,7 @@ class GAP(Calculator):
 class ESGAP(Calculator):
     """A potential folder as an ASE calculator: GAP, electrostatics, and a uniform electric field, as LAMMPS evaluates them.
 
-    E = E_GAP + E_ES - p . E, with the dipole p = sum_i q_i (u_i - u_i^ref); u are the positions as `atoms` holds them, unwrapped, and the
+    E = E_GAP + E_ES - p . E, with the dipole p = S sum_i q_i (u_i - u_i^ref), S being the potential's ``field_scale``; u are the positions as `atoms` holds them, unwrapped, and the
     reference positions move with the cell (``fix efield/pbc``). A GAP alone has no electrostatics and feels no field.
 
     Parameters
@@ -143,7 +143,7 @@ class ESGAP(Calculator):
             part = electrostatics(self.atoms, self.potential.elements, self.potential.electrostatics, self.coulomb)
             self._add(part.energies, part.forces, part.stress)
         if self.reference is not None:
-            self._add_field(charges)
+            self._add_field(self.potential.electrostatics.field_scale * charges if self.potential.electrostatics else charges)
 
     def _add_field(self, charges: np.ndarray) -> None:
         scaled, numbers = self.reference

@@ -58,6 +58,7 @@ class Electrostatics(_Table):
     n: dict[str, int]  # principal quantum number of the Slater density
     cutoff: float = Field(gt=0)  # Angstrom, real-space part
     kspace: str = "pppm 1.0e-6"  # LAMMPS kspace_style
+    field_scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)  # a field acts on this times the charges: sqrt(eps_inf) for screened ones
 
     @field_validator("kspace")
     @classmethod
@@ -231,6 +232,7 @@ variable coulomb_order    index 7       # of the interpolation to the mesh
 
 # Fixed charges on Slater densities: charges in e, exponents in 1/Angstrom.
 {charges}
+variable field_scale      index {field_scale}     # a field acts on this times the charges
 
 if "${{engine}} == native" then &
   "pair_style hybrid/overlay gap coul/slater/long slater ${{coulomb_cutoff}}" &
@@ -254,7 +256,7 @@ def _include(p: Potential, elements: tuple[str, ...]) -> str:
     charges = "\n".join(f"set type {i} charge {p.charge_of(s)}  # {s}" for i, s in types)
     exponents = "\n".join(slater_coefficients(elements, p.electrostatics, "coul/slater/long "))
     accuracy = p.electrostatics.kspace.split()[1]
-    return header + _ES_GAP.format(**gap, charges=charges, exponents=exponents, cutoff=p.electrostatics.cutoff, accuracy=accuracy)
+    return header + _ES_GAP.format(**gap, charges=charges, exponents=exponents, cutoff=p.electrostatics.cutoff, accuracy=accuracy, field_scale=p.electrostatics.field_scale)
 
 
 def slater_coefficients(elements: tuple[str, ...], es: Electrostatics, sub_style: str = "") -> list[str]:

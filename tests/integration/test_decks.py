@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
+from esgap.lammps.log import read_thermo
 from places import BIN, ROOT
 
 INPUTS = ROOT / "inputs"
@@ -36,6 +38,19 @@ def test_commands_in_the_head_of_a_deck(inputs, deck):
         done = subprocess.run(command + quick, shell=True, cwd=inputs, env=ENV, text=True, capture_output=True)
         assert done.returncode == 0, done.stdout[-800:]
         assert (inputs / LEAVES[deck]).is_file()
+
+
+def test_dipole_and_field_energy_with_a_scaled_field(inputs):
+    """`field_scale` of the potential, here from the command line: the field energy is -E.p of the dipole that the deck reports."""
+    start = []
+    for scale in (1.0, 1.7):
+        command = f"lmp -in in.defect -var force 0.5 -var ey 0.1 -var field_scale {scale}"
+        done = subprocess.run(command, shell=True, cwd=inputs, env=ENV, text=True, capture_output=True)
+        assert done.returncode == 0, done.stdout[-800:]
+        rows = read_thermo(inputs / "log.lammps")
+        np.testing.assert_allclose(rows["f_field"], -0.1 * rows["v_dipole_y"], rtol=1e-9)
+        start.append(rows["v_dipole_y"].iloc[0])
+    assert abs(start[0]) > 0.1 and start[1] == pytest.approx(1.7 * start[0], rel=1e-9)
 
 
 def test_shipped_data_files_are_those_of_the_study(esgap, tmp_path):

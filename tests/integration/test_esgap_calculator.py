@@ -63,7 +63,7 @@ def shaken(atoms: Atoms) -> Atoms:
     return atoms
 
 
-def by_lmp(folder: Path, atoms: Atoms, reference: Atoms, field=None) -> tuple[float, np.ndarray, np.ndarray]:
+def by_lmp(folder: Path, atoms: Atoms, reference: Atoms, field=None, scale=1.0) -> tuple[float, np.ndarray, np.ndarray]:
     """Energy (eV), forces and stress (eV/Angstrom^3) by the real lmp from files."""
     potential = Potential.load(ES_GAP)
     for name, cell in (("data", atoms), ("data.reference", reference)):
@@ -71,7 +71,7 @@ def by_lmp(folder: Path, atoms: Atoms, reference: Atoms, field=None) -> tuple[fl
     fix = ""
     if field is not None:
         ex, ey, ez = to_lammps_vector(field, atoms.cell)
-        fix = f"fix field all efield/pbc {ex:.17g} {ey:.17g} {ez:.17g} reference reference\nfix_modify field energy yes virial yes"
+        fix = f"fix field all efield/pbc {ex:.17g} {ey:.17g} {ez:.17g} reference reference scale {scale}\nfix_modify field energy yes virial yes"
     (folder / "in").write_text(DECK.format(potential=ES_GAP, data="data", reference="data.reference", fix=fix))
     lmp = Path(sys.executable).with_name("lmp")
     done = subprocess.run([lmp, "-in", "in", "-log", "none"], cwd=folder, text=True, capture_output=True)
@@ -124,6 +124,24 @@ def test_equal_to_lmp_in_a_field(tmp_path, relaxed):
     work = -atoms.calc.results["dipole"] @ FIELD
     assert abs(work) > 1e-3
     np.testing.assert_allclose(atoms.get_potential_energy() - without.get_potential_energy(), work, rtol=1e-8)
+
+
+def test_field_on_scaled_charges(tmp_path, relaxed):
+    """`field_scale`: the field acts on 1.7 times the charges, in the calculator and in the fix; energy, forces and stress of the ions stay."""
+    scaled = tmp_path / "scaled"
+    scaled.mkdir()
+    for file in ES_GAP.glob("gap.xml*"):
+        (scaled / file.name).symlink_to(file)
+    toml = (ES_GAP / "potential.toml").read_text()
+    (scaled / "potential.toml").write_text(toml.replace("[electrostatics]\n", "[electrostatics]\nfield_scale = 1.7\n"))
+    atoms = shaken(relaxed)
+    moved = relaxed.copy()
+    moved.set_cell(atoms.cell, scale_atoms=True)
+    atoms.calc = ESGAP(scaled, field=FIELD, reference=relaxed)
+    assert_same(atoms, *by_lmp(tmp_path, atoms, moved, FIELD, scale=1.7))
+    plain = atoms.copy()
+    plain.calc = ESGAP(ES_GAP, reference=relaxed)
+    np.testing.assert_allclose(atoms.get_dipole_moment(), 1.7 * plain.get_dipole_moment(), rtol=1e-12)
 
 
 def test_stress_and_forces_are_derivatives(relaxed):

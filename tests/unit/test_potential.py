@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from esgap.errors import EsgapError
-from esgap.potential import Electrostatics, Gap, Potential, write_toml
+from esgap.potential import Electrostatics, Gap, Potential, read_toml, write_toml
 from esgap.record import sha256
 
 ROOT = Path(__file__).parents[2]
@@ -114,11 +114,24 @@ def test_include_holds_the_numbers_of_the_toml(tmp_path):
     text = Potential.load(make(tmp_path)).lammps_include()
     assert "set type 1 charge 0.5 " in text and "set type 2 charge -1.0 " in text
     assert "variable coulomb_cutoff   index 10.0 " in text and "variable coulomb_accuracy index 1.0e-6 " in text
+    assert "variable field_scale      index 1.0 " in text
     assert "pair_style hybrid/overlay gap coul/slater/long slater ${coulomb_cutoff}" in text
     assert "pair_coeff * * gap ${potential}/gap.xml Li S" in text
     assert "pair_coeff * * quip ${potential}/gap.xml \"Potential xml_label=LABEL\" 3 16" in text
     assert "pair_coeff * * coul/slater/long 1.0 1 " in text and "pair_coeff 2 2 coul/slater/long 1.2 3 " in text
     assert text.rstrip().endswith("kspace_style pppm ${coulomb_accuracy}\nkspace_modify order ${coulomb_order}")
+
+
+def test_field_scale_of_screened_charges(tmp_path):
+    folder = make(tmp_path)
+    edit(folder, "field_scale = 1.0", "field_scale = 2.1")
+    with pytest.raises(EsgapError, match="field_scale"):
+        Potential.load(folder)  # potential.lmp says 1.0
+    write_toml(read_toml(folder / "potential.toml"), folder)
+    assert "variable field_scale      index 2.1 " in Potential.load(folder).lammps_include()
+    edit(folder, "field_scale = 2.1", "field_scale = 0")
+    with pytest.raises(EsgapError, match="electrostatics.field_scale"):
+        Potential.load(folder)
 
 
 def test_include_without_electrostatics(tmp_path):

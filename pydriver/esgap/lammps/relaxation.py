@@ -14,6 +14,7 @@ from esgap.lammps.log import first_energy, read_complete, read_thermo
 
 CRITERION = "Stopping criterion ="
 FIELD = "f_field"  # the fix of the decks
+DIPOLE = [f"v_dipole_{axis}" for axis in "xyz"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Relaxation:
 
     energy: float  # eV, with the field's
     field_energy: float  # eV
-    dipole: np.ndarray  # (3,) e Angstrom, against the reference positions
+    dipole: np.ndarray  # (3,) e Angstrom, against the reference positions; what the field acts on, field_scale times that of the charges
     max_force: float  # eV/Angstrom, the largest on an atom
     steps: int
     criterion: str  # why LAMMPS stopped
@@ -39,14 +40,14 @@ def read_relaxation(folder: Path) -> Relaxation:
     log = folder / "log.lammps"
     text = read_complete(log)
     history = read_thermo(log)
-    if CRITERION not in text or FIELD not in history:
-        raise EsgapError(f"{log} is not that of a relaxation (no '{CRITERION}' or no '{FIELD}'): delete {folder} to compute it again")
+    if CRITERION not in text or not {FIELD, *DIPOLE} <= set(history):
+        raise EsgapError(f"{log} is not that of a relaxation (no '{CRITERION}', '{FIELD}' or '{DIPOLE[0]}'): delete {folder} to compute it again")
     last = history.iloc[-1]
     positions, forces = read_dump(folder / "relaxed.dump")
     return Relaxation(
         energy=last["PotEng"],
         field_energy=last[FIELD],
-        dipole=last[[f"{FIELD}[{k}]" for k in (1, 2, 3)]].to_numpy(float),
+        dipole=last[DIPOLE].to_numpy(float),
         max_force=float(np.linalg.norm(forces, axis=1).max()),
         steps=int(last["Step"]),
         criterion=next(line.split("=")[1].strip() for line in text.splitlines() if CRITERION in line),

@@ -234,3 +234,18 @@ def _unwrapped(positions: np.ndarray, cells: np.ndarray, origins: np.ndarray, st
     steps_taken = np.diff(wrapped, axis=0)
     steps_taken -= np.round(steps_taken @ inverse[1:]) @ cells[1:]
     return np.concatenate([positions[:1], positions[:1] + np.cumsum(steps_taken, axis=0)])
+
+
+def read_thermo_files(files: Sequence[Path]) -> pd.DataFrame:
+    """The thermo output of the segments of in.md, one row a frame, columns as its second line names them; the row at a seam once.
+
+    Raises EsgapError when a file is missing or damaged.
+    """
+    tables = []
+    for file in files:
+        try:
+            tables.append(pd.read_csv(file, sep=r"\s+", skiprows=1, dtype=float))
+        except (OSError, ValueError) as error:
+            raise EsgapError(f"{file} cannot be read ({error}): resume the run that writes it") from error
+    table = pd.concat(tables, ignore_index=True)
+    return table[np.append(True, np.diff(table["step"]) > 0)].reset_index(drop=True)

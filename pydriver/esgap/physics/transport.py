@@ -48,15 +48,16 @@ class Run:
         return Run(self.positions[round(start * last) : round(stop * last) + 1], self.interval)
 
 
-def without_drift(positions: np.ndarray, mobile: np.ndarray) -> np.ndarray:
-    """Positions (F, M, 3) of the `mobile` atoms (mask, shape (N,)) without the mean displacement of all others.
+def without_drift(positions: np.ndarray, mobile: np.ndarray, home: np.ndarray | None = None) -> np.ndarray:
+    """Positions (F, M, 3) of the `mobile` atoms (mask, shape (N,)) where the mean of all others stays at `home`.
 
-    `positions`: (F, N, 3) Angstrom, unwrapped. Without immobile atoms nothing is taken off.
+    `positions`: (F, N, 3) Angstrom, unwrapped; `home`: (3,), by default where it is in the first frame. Without immobile atoms
+    nothing is taken off.
     """
     if mobile.all():
         return positions
-    drift = positions[:, ~mobile].mean(axis=1)
-    return positions[:, mobile] - (drift - drift[0])[:, None]
+    middle = positions[:, ~mobile].mean(axis=1)
+    return positions[:, mobile] - (middle - (middle[0] if home is None else home))[:, None]
 
 
 def mean_squared_displacement(positions: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Ionic conductivity and hops from molecular dynamics."""

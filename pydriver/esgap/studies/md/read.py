@@ -1,0 +1,97 @@
+"""The trajectories of a study, its own or those made elsewhere, pooled by potential and temperature."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from esgap.errors import EsgapError
+from esgap.jobs.job import Job
+from esgap.lammps.trajectory import Trajectory, read_thermo_files, read_trajectory
+from esgap.physics.transport import Conditions, Run, without_drift
+from esgap.studies.contract import Runs
+from esgap.studies.md.study import Study
+
+SAME_VOLUME = 1e-3  # relative, of runs that are pooled
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Runs that differ in their seed alone."""
+
+    potential: str
+    temperature: float  # K, that was asked for
+    measured: float | None  # K, mean over the runs; None when they do not say
+    conditions: Conditions
+    runs: list[Run]
+    names: list[str]  # of the runs
+    first: list[float]  # ps, time of the first frame of each
+    ids: np.ndarray  # of the mobile ions
+    cell: np.ndarray  # (3, 3) Angstrom, mean, LAMMPS's frame
+    notes: list[str]
+
+
+def pools(study: Study, runs: Runs) -> Iterator[Pool]:
+    """One a potential and temperature of which a run is finished."""
+    if study.trajectory:
+        yield _foreign(study)
+        return
+    for key in dict.fromkeys((job.tags["potential"], job.tags["temperature"]) for job in runs.jobs):
+        if jobs := list(runs.select(potential=key[0], temperature=key[1])):
+            yield _own(study, runs, *key, jobs)
+
+
+def _own(study: Study, runs: Runs, potential: str, temperature: float, jobs: list[Job]) -> Pool:
+    files = [[runs.folder / name for name in job.outputs] for job in jobs]
+    found = [read_trajectory([file for file in one if file.suffix == ".dump"]) for one in files]
+    thermo = [read_thermo_files([file for file in one if file.suffix == ".thermo"]) for one in files]
+    measured = float(np.concatenate([one["temperature"] for one in thermo]).mean())
+    effective = measured if study.dynamics.ensemble == "nve" else temperature
+    return _pool(study, potential, temperature, measured, effective, found, [job.name for job in jobs], study.dynamics.timestep)
+
+
+def _foreign(study: Study) -> Pool:
+    given = study.trajectory
+    found = read_trajectory(given.files, given.drop_cut)
+    if found.elements is None and found.types is None:
+        raise EsgapError(f"{given.files[0]} has neither a column type nor element, so the {given.mobile} ions are unknown: dump id type xu yu zu")
+    return _pool(study, "-", given.temperature, None, given.temperature, [found], [str(given.files[0])], given.timestep)
+
+
+def _pool(study: Study, potential: str, temperature: float, measured: float | None, effective: float, found: list[Trajectory], names: list[str], timestep: float) -> Pool:
+    volumes = [one.volume for one in found]
+    if max(volumes) > min(volumes) * (1 + SAME_VOLUME):
+        raise EsgapError(f"the runs of {potential} at {temperature:g} K have volumes from {min(volumes):.2f} to {max(volumes):.2f} Angstrom^3: pool runs of one volume (equilibrate nvt)")
+    masks = [_mobile(study, one, name) for one, name in zip(found, names)]
+    home = None if masks[0].all() else found[0].positions[0, ~masks[0]].mean(axis=0)
+    intervals = [float(one.steps[1] - one.steps[0]) * timestep if len(one.steps) > 1 else timestep for one in found]
+    notes = [f"{name}: {note}" for name, one in zip(names, found) for note in one.notes]
+    if home is None:
+        notes.append(f"only {study.mobile} in the dump: the drift of the lattice could not be taken off")
+    return Pool(
+        potential=potential,
+        temperature=temperature,
+        measured=measured,
+        conditions=Conditions(study.charge, float(np.mean(volumes)), effective),
+        runs=[Run(without_drift(one.positions, mask, home), interval) for one, mask, interval in zip(found, masks, intervals)],
+        names=names,
+        first=[float(one.steps[0]) * timestep for one in found],
+        ids=found[0].ids[masks[0]],
+        cell=np.mean([one.cell for one in found], axis=0),
+        notes=notes,
+    )
+
+
+def _mobile(study: Study, found: Trajectory, name: str) -> np.ndarray:
+    """Mask of the mobile ions."""
+    if study.trajectory and found.types is not None:
+        known = study.trajectory.elements
+        if found.types.max() > len(known):
+            raise EsgapError(f"{name} has the type {found.types.max()}, but trajectory.elements names {len(known)}: name the element of every type")
+        symbols = np.array(known)[found.types - 1]
+    else:
+        symbols = found.elements
+    mask = symbols == study.mobile
+    if not mask.any():
+        raise EsgapError(f"no {study.mobile} in {name}: correct `mobile` or `elements`")
+    return mask

@@ -1,0 +1,132 @@
+"""Ionic conductivity and hops from molecular dynamics (Fig. 3 of doi:10.1021/acsaem.1c02363)."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from esgap.studies import contract
+from esgap.studies.sections import Coulomb, Count, Engine, Finite, Positive, PotentialName, Section, StudyPath, distinct
+
+
+class Dynamics(Section):
+    """One run: Langevin equilibration, then production."""
+
+    timestep: Positive = 0.002
+    """MD step, ps."""
+    equilibration: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
+    """Before the production, not analysed, ps."""
+    equilibrate: Literal["nvt", "npt"] = "nvt"
+    """npt: the cell breathes at `pressure`, then is fixed at its mean."""
+    pressure: Finite = 0.0
+    """Of an npt equilibration, bar."""
+    barostat: Literal["iso", "aniso", "tri"] = "iso"
+    """What may change of the cell meanwhile: its size, its lengths, or all of it."""
+    production: Positive = 1000.0
+    """Length of the production, ps."""
+    ensemble: Literal["nvt", "nve"] = "nvt"
+    """Of the production, at constant volume."""
+    sample_every: Positive = 0.1
+    """Time between frames, ps."""
+    segment: Positive = 10.0
+    """Time between restart files, ps: what is done again after a kill."""
+
+    @model_validator(mode="after")
+    def _whole_steps(self):
+        if self.sample_every < self.timestep or self.production < 2 * self.sample_every:
+            raise ValueError("sample_every must be at least the timestep, and production hold two frames")
+        return self
+
+
+class Transport(Section):
+    """What is analysed."""
+
+    mobile: str = "Li"
+    """Element of the mobile ions."""
+    charge: Finite = 1.0
+    """Their formal charge in the conductivities, e."""
+    fit_from: Positive | None = None
+    """Shortest lag of the fit to the mean squared displacement (t0), ps; chosen from 1, 2, 4 ... ps when not given."""
+    extrapolate: Positive = 300.0
+    """Temperature to which the Arrhenius line is drawn, K."""
+
+
+class Trajectory(Section):
+    """A dump that was made elsewhere, analysed in place of a run of our own."""
+
+    dump: StudyPath | tuple[StudyPath, ...]
+    """Text dump with id and xu yu zu, or x y z and ix iy iz; several files of one run in their order."""
+    elements: Annotated[tuple[str, ...], Field(min_length=1)]
+    """By type."""
+    timestep: Positive
+    """MD step, ps: the time of a frame is its TIMESTEP x timestep."""
+    temperature: Positive
+    """K."""
+    mobile: str = "Li"
+    """Element of the mobile ions."""
+    charge: Finite = 1.0
+    """Their formal charge, e."""
+    drop_cut: bool = False
+    """Leave out frames that are cut off, instead of refusing the dump."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The dumps."""
+        return self.dump if isinstance(self.dump, tuple) else (self.dump,)
+
+    @model_validator(mode="after")
+    def _mobile_is_there(self):
+        if self.mobile not in self.elements:
+            raise ValueError(f"mobile = {self.mobile!r} is none of the elements {', '.join(self.elements)}")
+        return self
+
+
+class Study(contract.Study):
+    """Diffusion, ionic conductivity and hops from molecular dynamics, or from a dump made elsewhere."""
+
+    kind: Literal["md"]
+    structure: StudyPath | None = None
+    """Start, any file that ASE reads; its volume is that of the production unless npt equilibrates it."""
+    supercell: tuple[Count, Count, Count] = (1, 1, 1)
+    """Images of the structure along a, b, c."""
+    potential: PotentialName | None = None
+    """A potential folder or name."""
+    compare: tuple[PotentialName, ...] = ()
+    """Further potentials, run in the same way; conductivities are compared with the first."""
+    engine: Engine = "native"
+    """Who evaluates the GAP: native (pair_style gap) or quip."""
+    temperatures: Annotated[tuple[Positive, ...], Field(min_length=1)] = (800.0,)
+    """K; from two on an Arrhenius line is fitted."""
+    seeds: Annotated[tuple[Count, ...], Field(min_length=1)] = (1, 2)
+    """Of the velocities: one run each, pooled."""
+    dynamics: Dynamics = Dynamics()
+    transport: Transport = Transport()
+    electrostatics: Coulomb = Coulomb(accuracy=1e-5)
+    trajectory: Trajectory | None = None
+    """A dump made elsewhere, in place of structure and potential."""
+
+    @field_validator("temperatures", "seeds")
+    @classmethod
+    def _each_once(cls, values: tuple, info) -> tuple:
+        return distinct(values, info.field_name)
+
+    @model_validator(mode="after")
+    def _own_run_or_dump(self):
+        own = (self.structure, self.potential)
+        if self.trajectory and any(own):
+            raise ValueError("[trajectory] was given with `structure` or `potential`: give a dump to analyse, or what to run")
+        if not self.trajectory and None in own:
+            raise ValueError("`structure` and `potential` are needed for a run (or [trajectory] for a dump made elsewhere): add them")
+        if self.potential:
+            distinct((self.potential, *self.compare), "potential and compare")
+        return self
+
+    @property
+    def mobile(self) -> str:
+        """Element of the mobile ions."""
+        return self.trajectory.mobile if self.trajectory else self.transport.mobile
+
+    @property
+    def charge(self) -> float:
+        """Formal charge of a mobile ion, e."""
+        return self.trajectory.charge if self.trajectory else self.transport.charge

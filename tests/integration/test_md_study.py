@@ -1,0 +1,114 @@
+"""A study of kind md from the command line: run, killed and resumed, compared, and the same from a dump made elsewhere."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from places import BIN, CIF, ENV
+
+from esgap.lammps.trajectory import read_trajectory
+
+STUDY = f"""
+kind = "md"
+title = "short"
+structure = "{CIF}"
+potential = "li7p3s11/gap"
+temperatures = [800, 1000]
+seeds = [1]
+[dynamics]
+timestep = 0.004
+equilibration = 0.04
+production = 2.0
+sample_every = 0.02
+segment = 0.4
+[transport]
+fit_from = 0.2
+[run]
+cores = 2
+"""
+
+FOREIGN = """
+kind = "md"
+[trajectory]
+dump = "all.dump"
+elements = ["Li", "P", "S"]
+timestep = 0.004
+temperature = 800
+[transport]
+fit_from = 0.2
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """The study, killed with -9 once and resumed."""
+    home = tmp_path_factory.mktemp("md")
+    (home / "study.toml").write_text(STUDY)
+    words = [BIN / "esgap", "run", "study.toml", "-o", "out"]
+    first = subprocess.Popen(words, cwd=home, env=ENV, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while not list(home.glob("out/runs/**/md.restart")) and time.monotonic() < until and first.poll() is None:
+        time.sleep(0.05)
+    assert first.poll() is None, "it ended before it could be killed"
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait()
+    done = subprocess.run(words, cwd=home, env=ENV, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return home / "out"
+
+
+def test_no_frame_is_lost_or_doubled(folder):
+    runs = sorted(folder.glob("runs/li7p3s11/gap/*/seed1"))
+    assert [run.parent.name for run in runs] == ["1000K", "800K"]
+    for run in runs:
+        found = read_trajectory(sorted(run.glob("md.*.dump")))
+        assert found.steps.tolist() == list(range(0, 501, 5)) and not found.notes
+
+
+def test_result(folder):
+    result = json.loads((folder / "result.json").read_text())
+    rows = result["tables"]["conductivity"]
+    assert [row["temperature"] for row in rows] == [800, 1000]
+    for row in rows:
+        assert row["potential"] == "li7p3s11/gap" and row["verdict"].startswith("not converged")  # 2 ps say little
+        assert row["diffusion_coefficient"]["unit"] == "Angstrom^2/ps" and row["conductivity_collective"]["unit"] == "mS/cm"
+        assert row["volume"]["value"] == pytest.approx(829.367, abs=0.01)
+        for name in ("diffusion_coefficient", "conductivity_nernst_einstein", "conductivity_collective"):
+            assert row[name]["low"] <= row[name]["value"] <= row[name]["high"]
+    hops = pd.read_csv(folder / "hops.csv")
+    assert list(hops.columns)[:11] == ["hop", "ion", "from", "to", "start_ps", "end_ps", "dx", "dy", "dz", "event", "contribution"]
+    for name in ("msd.png", "convergence.png", "report.html", "sites.csv", "conductivity.csv"):
+        assert (folder / name).is_file(), name
+
+
+def test_a_dump_made_elsewhere_gives_the_same(folder, tmp_path):
+    """One file, without neither structure nor potential; then the same with images in place of unwrapped positions."""
+    dumps = sorted((folder / "runs/li7p3s11/gap/800K/seed1").glob("md.*.dump"))
+    (tmp_path / "all.dump").write_text("".join(file.read_text() for file in dumps))
+    (tmp_path / "study.toml").write_text(FOREIGN)
+    done = subprocess.run([BIN / "esgap", "run", "study.toml", "-o", "out"], cwd=tmp_path, env=ENV, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    mine, theirs = (pd.read_csv(where / "conductivity.csv").iloc[0] for where in (folder, tmp_path / "out"))
+    for name in ("diffusion_coefficient", "conductivity_nernst_einstein_high", "conductivity_collective_low", "haven_ratio", "hops_per_ion"):
+        np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-9, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "old, new, words",
+    [
+        ('kind = "md"', 'kind = "md"\nstructure = "a.cif"', "[trajectory] was given with `structure`"),
+        ("temperature = 800", "temperature = 0", "trajectory.temperature"),
+        ('elements = ["Li", "P", "S"]', 'elements = ["Na", "P", "S"]', "mobile = 'Li' is none of the elements"),
+        ('dump = "all.dump"', 'dump = "none.dump"', "no dump"),
+    ],
+)
+def test_bad_input_is_one_sentence(old, new, words, tmp_path):
+    assert old in FOREIGN
+    (tmp_path / "study.toml").write_text(FOREIGN.replace(old, new))
+    done = subprocess.run([BIN / "esgap", "run", "study.toml", "-o", "out"], cwd=tmp_path, env=ENV, text=True, capture_output=True)
+    assert done.returncode == 1 and words in done.stderr and "Traceback" not in done.stderr

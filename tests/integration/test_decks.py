@@ -27,7 +27,7 @@ def commands(deck: str) -> list[str]:
     return re.findall(r"^#\s+(mpirun .*?)(?:   .*)?$", (INPUTS / deck).read_text(), flags=re.M)
 
 
-LEAVES = {"in.defect": "relaxed.dump", "in.relax": "relaxed.dump", "in.static": "static.dump", "in.neb": "neb.07.dump"}
+LEAVES = {"in.defect": "relaxed.dump", "in.relax": "relaxed.dump", "in.evaluate": "evaluated.2.dump", "in.static": "static.dump", "in.neb": "neb.07.dump"}
 
 
 @pytest.mark.parametrize("deck", LEAVES)

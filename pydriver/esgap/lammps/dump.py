@@ -9,8 +9,8 @@ from esgap.errors import EsgapError
 from esgap.lammps.log import read_text
 
 
-def read_dump(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Unwrapped positions (Angstrom) and forces (eV/Angstrom) by atom id, each (N, 3), of a one-frame text dump.
+def read_table(file: Path) -> pd.DataFrame:
+    """The columns of a one-frame text dump as numbers, one row an atom, by id.
 
     Raises EsgapError when the file is missing, cut off or holds no numbers.
     """
@@ -19,10 +19,20 @@ def read_dump(file: Path) -> tuple[np.ndarray, np.ndarray]:
     if not count or len(lines) < 9 + count:
         raise EsgapError(f"{file} is cut off: {max(len(lines) - 9, 0)} of {count} atoms; delete its folder to compute it again")
     try:
-        table = pd.DataFrame([line.split() for line in lines[9 : 9 + count]], columns=lines[8].split()[2:]).astype(float).sort_values("id")
-        return table[["xu", "yu", "zu"]].to_numpy(), table[["fx", "fy", "fz"]].to_numpy()
+        return pd.DataFrame([line.split() for line in lines[9 : 9 + count]], columns=lines[8].split()[2:]).astype(float).sort_values("id")
     except (ValueError, KeyError) as error:
         raise EsgapError(f"{file} is damaged ({error}): delete its folder to compute it again") from error
+
+
+def read_dump(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Unwrapped positions (Angstrom) and forces (eV/Angstrom) by atom id, each (N, 3), of a one-frame text dump.
+
+    Raises EsgapError as `read_table`, or when these columns are missing.
+    """
+    table = read_table(file)
+    if lost := {"xu", "yu", "zu", "fx", "fy", "fz"} - set(table.columns):
+        raise EsgapError(f"{file} is damaged (no column {', '.join(sorted(lost))}): delete its folder to compute it again")
+    return table[["xu", "yu", "zu"]].to_numpy(), table[["fx", "fy", "fz"]].to_numpy()
 
 
 def read_cell(file: Path) -> tuple[np.ndarray, np.ndarray]:

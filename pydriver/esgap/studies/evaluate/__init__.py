@@ -1,0 +1,1 @@
+"""Evaluation of configurations by a set of potentials."""

@@ -1,8 +1,8 @@
 """`esgap fit` with the real lmp and both engines on a tiny study, and the baseline against an independent pair style."""
 
-import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from places import ENV, ROOT
 from places import TRAINING as DATA
+from tiny_fit import FIT, tiny_fit
 
 from esgap import pipeline
 from esgap.errors import EsgapError
@@ -20,21 +21,8 @@ from esgap.lammps.frame import from_lammps_vector
 from esgap.lammps.static import BASELINE_KSPACE, baseline, evaluate
 from esgap.potential import Potential
 from esgap.studies.fit.accuracy import predict
-from esgap.studies.fit.deck import deck
 from esgap.studies.fit.native import evaluate as by_gap
 from esgap.studies.load import load_study
-
-FIT = ROOT / "potentials" / "li7p3s11" / "fit.toml"
-
-# Small enough for seconds: nine configurations, the coarsest SOAP.
-TINY = {
-    r"data = .*": 'data = "few.extxyz"',
-    r"holdout_every = .*": "holdout_every = 2",
-    r"n_max = .*": "n_max = 2",
-    r"l_max = .*": "l_max = 1",
-    r"n_sparse = \{.*": "n_sparse = { Li = 8, P = 4, S = 8 }",
-    r"cutoff = 6.0": "cutoff = 4.0",
-}
 
 STATIC = """
 units metal
@@ -63,18 +51,7 @@ def configurations():
 @pytest.fixture
 def tiny(tmp_path):
     """A function that writes the shipped study, made tiny, into a folder of its own, with some text replaced."""
-
-    def make(*replacements: tuple[str, str]) -> Path:
-        text = FIT.read_text()
-        for pattern, new in (TINY | dict(replacements)).items():
-            text, count = re.subn(pattern, new, text)
-            assert count, pattern
-        (tmp_path / "fit.toml").write_text(text)
-        frames = DATA.read_text().splitlines(keepends=True)
-        (tmp_path / "few.extxyz").write_text("".join(frames[: 9 * 44]))
-        return tmp_path / "fit.toml"
-
-    return make
+    return partial(tiny_fit, tmp_path)
 
 
 def run(study: Path):

@@ -4,13 +4,20 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from esgap.potential import Potential, read_toml
+from esgap.record import read_json
 from esgap.studies.contract import Column, Quantity, Result, Row, Runs
+from esgap.studies.fit.scan import FOUND
 from esgap.studies.fit.study import Study
 
 METHOD = (
     "Root mean square of predicted minus reference, each force component counted once; held-out configurations were not fitted. "
     "They come from the same sampling as the fitted ones, so they measure interpolation. Left out: each fitted configuration by a fit to "
     "all others with the same sparse points."
+)
+
+SCAN = (
+    "Root mean square errors of configurations that are not held out, each predicted by a fit to the other folds with sparse points and e0 of "
+    "its own data. Of settings alike in all, take the one of the larger evidence."
 )
 
 
@@ -41,14 +48,53 @@ class Fits(Row):
     stddev_95: Annotated[Quantity | None, Column("stddev", "{:.2f}", "meV/atom", "95 % of the held-out configurations have a smaller one")] = None
 
 
-TABLES = {"errors": Errors, "fits": Fits}
+class Point(Row):
+    """Cross-validation errors of one combination of scanned values."""
+
+    potential: Annotated[str, Column("potential")]
+    point: Annotated[int, Column("point", shown=False)]
+    values: Annotated[str, Column("values")]
+    energy_rmse: Annotated[Quantity | None, Column("energy", "{:.3f}", "meV/atom")] = None
+    force_rmse: Annotated[Quantity | None, Column("force", "{:.4f}", "eV/Angstrom", "mean over the elements")] = None
+    virial_rmse: Annotated[Quantity | None, Column("virial", "{:.2f}", "meV/atom")] = None
+    log_evidence: Annotated[Quantity | None, Column("log evidence", "{:.4f}", "", "log marginal likelihood a label, mean over the folds")] = None
+    best: Annotated[str, Column("best in", meaning="of its potential: energy, force, virial, evidence")] = ""
+
+
+TABLES = {"errors": Errors, "fits": Fits, "scan": Point}
 
 
 def analyse(study: Study, runs: Runs) -> Result:
     """The errors of the finished fits."""
-    found = [read_toml(runs.folder / job.name / "potential.toml") for job in runs.select()]
+    if study.scan:
+        return Result(kind=study.kind, title=study.title or f"Settings for {study.material}", method=SCAN, tables={"scan": list(scanned(runs))})
+    found = [read_toml(runs.folder / job.name / "potential.toml") for job in runs.select(part="fit")]
     tables = {"errors": [row for potential in found for row in errors(potential)], "fits": [fits(potential) for potential in found]}
     return Result(kind=study.kind, title=study.title or f"Potentials for {study.material}", method=METHOD, tables=tables)
+
+
+def scanned(runs: Runs) -> Iterator[Point]:
+    """The finished points, those of a potential together; the best of each kind are named."""
+    points: dict[str, list[dict]] = {}
+    for job in runs.select(part="scan"):
+        found = read_json(runs.path(job, FOUND), f"delete {job.name} to compute it again")
+        forces = found["force"].values()
+        values = {"energy": found.get("energy"), "force": sum(forces) / len(forces) if forces else None, "virial": found.get("virial"), "evidence": -found["log_evidence"]}
+        points.setdefault(str(job.tags["model"]), []).append({"tags": job.tags, "values": values})
+    for model, found in points.items():
+        for entry in found:
+            known = {kind: value for kind, value in entry["values"].items() if value is not None}
+            best = [kind for kind, value in known.items() if value == min(other["values"][kind] for other in found)]
+            yield Point(
+                potential=model,
+                point=entry["tags"]["point"],
+                values=entry["tags"]["values"],
+                energy_rmse=known.get("energy"),
+                force_rmse=known.get("force"),
+                virial_rmse=known.get("virial"),
+                log_evidence=-known["evidence"],
+                best=", ".join(best),
+            )
 
 
 def fits(potential: Potential) -> Fits:

@@ -1,4 +1,4 @@
-"""One job a model: baseline, fit and check, in a process of its own that leaves a potential folder."""
+"""One job a model: baseline, fit and check, in a process of its own that leaves a potential folder. Or the jobs of a scan."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from esgap.lammps.static import check_neutral
 from esgap.record import write_text
 from esgap.studies.contract import Workspace
 from esgap.studies.fit.data import read_labels
+from esgap.studies.fit.scan import scan_deck
 from esgap.studies.fit.study import Study
 
 DATA = "labels.extxyz"
@@ -29,16 +30,19 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     shutil.copyfile(study.data, work.stage / DATA)
     if study.sparse_from:
         write_model(work.stage / SPARSE, read_model(study.sparse_from))
+    # The data by its name in the run folder, so that the settings are the same on every machine.
+    given = {"data": Path(DATA)} | ({"sparse_from": Path(SPARSE)} if study.sparse_from else {})
+    if study.scan:
+        yield from scan_deck(study, work, given)
+        return
     for model in study.model:
-        # The data by its name in the run folder, so that the settings are the same on every machine.
-        given = {"sparse_from": Path(SPARSE)} if study.sparse_from else {}
-        settings = study.model_copy(update={"model": (model,), "data": Path(DATA), "title": "", **given})
+        settings = study.model_copy(update={"model": (model,), "title": "", **given})
         write_text(work.stage / f"{model.name}.json", settings.model_dump_json(indent=1, exclude={"run"}) + "\n")
         yield Job(
             name=f"models/{model.name}",
             command=("python", "-m", "esgap.studies.fit.work", f"{model.name}.json", f"models/{model.name}", study.data.name),
             inputs={"settings": f"{model.name}.json", "data": DATA} | ({"sparse": SPARSE} if study.sparse_from else {}),
             outputs=tuple(f"models/{model.name}/{file}" for file in LEFT),
-            tags={"model": model.name},
+            tags={"part": "fit", "model": model.name},
             tools=("lmp", "plugin") if study.engine == "native" else ("quippy-ase", "lmp", "plugin"),
         )

@@ -12,8 +12,8 @@ NOT_GIVEN = (RECORD, "log", "parity.json", "finished", "started.json")
 
 
 def publish(study: Study, folder: Path) -> Iterator[str]:
-    """Copy the potential folders of the run `folder` to study.publish/NAME; yield a line for each."""
-    for model in study.model:
+    """Copy the potential folders of the run `folder` to study.publish/NAME; yield a line for each. A scan gives nothing away."""
+    for model in study.model if not study.scan else ():
         source, goal = folder / "models" / model.name, study.publish / model.name
         new, old = goal.with_name(f".{goal.name}.new"), goal.with_name(f".{goal.name}.old")
         for left in (new, old):

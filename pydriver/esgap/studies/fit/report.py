@@ -12,7 +12,9 @@ from esgap.studies.contract import Result
 
 
 def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
-    """One figure a potential: forces by element, held-out ones in front."""
+    """One figure a potential: forces by element, held-out ones in front. Of a scan, the errors of all points."""
+    if result.rows("scan"):
+        yield "scan", _scan(result.rows("scan"))
     for name in dict.fromkeys(row.potential for row in result.rows("errors")):
         data = read_json(folder / "models" / name / "parity.json", "fit again")
         fig, axes = figure.new(4.2 * len(data["forces"]), 4.0, ncols=len(data["forces"]), squeeze=False)
@@ -25,3 +27,20 @@ def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
             ax.set(title=symbol, xlabel="reference force (eV/Å)", ylabel=f"{name} (eV/Å)")
             ax.legend(fontsize="small")
         yield f"parity_{name}", fig
+
+
+def _scan(rows) -> Figure:
+    """Energy and force errors and the evidence of each point, potentials by colour."""
+    kinds = {"energy_rmse": "energy (meV/atom)", "force_rmse": "force (eV/Å)", "log_evidence": "log evidence a label"}
+    names = list(dict.fromkeys(row.values for row in rows))
+    fig, axes = figure.new(9.0, 1.5 + 0.28 * len(names), ncols=3, sharey=True)
+    for ax, (kind, label) in zip(axes, kinds.items()):
+        for colour, model in enumerate(dict.fromkeys(row.potential for row in rows)):
+            mine = [row for row in rows if row.potential == model and getattr(row, kind) is not None]
+            ax.plot([getattr(row, kind).value for row in mine], [names.index(row.values) for row in mine], "o", color=f"C{colour}", label=model)
+        ax.set(xlabel=label)
+        ax.grid(axis="y", lw=0.3)
+    axes[0].set_yticks(range(len(names)), [figure.plain(name) for name in names], fontsize="small")
+    axes[0].invert_yaxis()
+    axes[-1].legend(fontsize="small")
+    return fig

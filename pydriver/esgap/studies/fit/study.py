@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import combinations_with_replacement
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from ase import Atoms
@@ -160,6 +160,15 @@ class Model(Section):
         return check_name(name, "name")
 
 
+class Scan(Section):
+    """Instead of potentials: settings tried one after another, judged by cross-validation on what is not held out."""
+
+    folds: Annotated[int, Field(ge=2)] = 5
+    """Parts of the data; each is predicted by a fit to the others."""
+    values: Annotated[dict[str, tuple[Any, ...]], Field(min_length=1, examples=[{"sigma.energy": [0.001, 0.003]}])]
+    """Key of the study ("sigma.energy", "soap.0.cutoff", "electrostatics.charges") -> values to try, every combination."""
+
+
 class Study(contract.Study):
     """Potentials fitted to one set of labelled configurations, with one set of settings."""
 
@@ -200,6 +209,7 @@ class Study(contract.Study):
     soap: Annotated[tuple[Soap, ...], Field(min_length=1)]
     model: Annotated[tuple[Model, ...], Field(min_length=1)]
     """Potentials to fit."""
+    scan: Scan | None = None
 
     @field_validator("material")
     @classmethod
@@ -239,6 +249,21 @@ class Study(contract.Study):
             raise ValueError(f'{", ".join(used)} needs engine = "native": remove it, or change the engine')
         return self
 
+    @model_validator(mode="after")
+    def _scan_is_of_studies(self):
+        if self.scan and self.engine != "native":
+            raise ValueError('scan needs engine = "native": remove it, or change the engine')
+        for key, values in (self.scan.values if self.scan else {}).items():
+            for value in values:
+                for model in self.model:
+                    varied(self, model.name, {key: value})
+        return self
+
+    @property
+    def folds(self) -> int:
+        """Of the cross-validation."""
+        return self.scan.folds if self.scan else Scan.model_fields["folds"].default
+
     def native_terms(self) -> Iterator[tuple[Term, int]]:
         """The terms of the native fit, each with its number of sparse points."""
         for section in (self.distance_2b, *self.soap):
@@ -253,3 +278,21 @@ class Study(contract.Study):
         """The `gap` argument of gap_fit."""
         descriptors = (self.distance_2b, *self.soap)
         return "gap={" + " : ".join(term for d in descriptors for term in d.terms(self.elements)) + "}"
+
+
+def varied(study: Study, model: str, point: dict[str, Any]) -> Study:
+    """`study` with one model and other values at some keys. Raises ValueError for a key that it lacks or a value that it refuses."""
+    content = study.model_dump(mode="json", exclude={"scan"})
+    content["model"] = [entry for entry in content["model"] if entry["name"] == model]
+    for key, value in point.items():
+        *path, last = key.split(".")
+        place = content["model"][0] if path[:1] == ["electrostatics"] else content
+        try:
+            for step in path:
+                place = place[int(step) if isinstance(place, list) else step]
+            if last not in place:
+                raise KeyError(last)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise ValueError(f"scan.values names '{key}', which the study of model {model} lacks: correct it") from error
+        place[last] = value
+    return Study.model_validate(content)

@@ -31,6 +31,8 @@ Examples:
 
   esgap report runs/frenkel                              result.json to table, figures, report.html
 
+  esgap report runs/one runs/two -o both.html            runs side by side on one page
+
   esgap fit potentials/li7p3s11/fit.toml                 training data to potentials
 
   esgap potential gap.xml -o potentials/licl/gap         a GAP of one's own to a potential folder
@@ -89,11 +91,19 @@ def analyse(folder: Folder):
 
 
 @app.command()
-def report(folder: Folder):
-    """Print the tables and draw the figures of a folder's result.json."""
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="run folder; of several, one page shows them side by side", metavar="FOLDER...")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="page of several run folders; default: compare.html")] = None,
+):
+    """Print the tables and draw the figures of a folder's result.json, with report.html; or one page for several folders."""
     from esgap import pipeline
 
-    _show(pipeline.report(folder), folder)
+    if len(folders) == 1 and out is None:
+        _show(pipeline.report(folders[0]), folders[0])
+        return
+    page = out or Path("compare.html")
+    pipeline.compare(folders, page)
+    console.print(f"written: {page}", soft_wrap=True, highlight=False)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The stages of a study, each redoable alone: deck -> run -> analyse -> report. Knows verbs, no kind of study."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from esgap.errors import EsgapError
@@ -14,6 +15,7 @@ from esgap.plan import PLAN_FILE, Plan
 from esgap.provenance import job_records, provenance, remarks
 from esgap.record import command_line, now, read_json, versions, write_json, write_text
 from esgap.report import table
+from esgap.report.compare import write_set
 from esgap.report.html import write_page
 from esgap.studies.contract import Result, Runs, Study, Workspace
 from esgap.studies.load import gives, load_study, module
@@ -168,12 +170,38 @@ def read_result(folder: Path) -> Result:
 
 def report(folder: Path) -> Result:
     """Draw the figures of result.json and write report.html."""
+    result, figures = read_result(folder), draw(folder)
+    question = next(iter((module(result.kind, "study").Study.__doc__ or "").strip().splitlines()), "")
+    write_page(result, figures, folder / "report.html", question, _asked(folder))
+    return result
+
+
+def _asked(folder: Path) -> dict:
+    """The keys of the study of a folder."""
+    return Plan.load(folder).study.model_dump(mode="json") if (folder / PLAN_FILE).is_file() else {}
+
+
+def draw(folder: Path) -> list[Path]:
+    """Draw the figures of a folder's result.json."""
     from esgap.report.figure import save  # matplotlib is slow to import
 
     result = read_result(folder)
-    figures = [save(figure, folder / f"{name}.png") for name, figure in module(result.kind, "report").figures(result, folder)]
-    write_page(result, figures, folder / "report.html")
-    return result
+    return [save(figure, folder / f"{name}.png") for name, figure in module(result.kind, "report").figures(result, folder)]
+
+
+def compare(folders: Sequence[Path], file: Path) -> list[Result]:
+    """Write one page for the results of several run folders. Raises EsgapError: a folder without result, or one that is named twice."""
+    if twice := sorted({str(folder) for folder in folders if folders.count(folder) > 1}):
+        raise EsgapError(f"{', '.join(twice)} stands twice: name each run folder once")
+    runs = [(name, read_result(folder), draw(folder), _asked(folder)) for name, folder in zip(_short(folders), folders)]
+    write_set(runs, file)
+    return [result for _, result, *_ in runs]
+
+
+def _short(folders: Sequence[Path]) -> list[str]:
+    """The last part of each path, or the whole of each where two would be the same."""
+    names = [folder.resolve().name for folder in folders]
+    return names if len(set(names)) == len(names) else [str(folder) for folder in folders]
 
 
 def publish(folder: Path) -> list[str]:

@@ -19,7 +19,12 @@ NARROW = 60  # columns of the terminal below which a row is printed as a line
 
 def write_csv(file: Path, rows: Sequence["Row"]) -> None:
     """Write NAME.csv: tags, NAME, NAME_low, NAME_high for quantities, verdict."""
-    write_text(file, pd.DataFrame([row.flat() for row in rows]).to_csv(index=False))
+    write_text(file, csv(rows))
+
+
+def csv(rows: Sequence["Row"]) -> str:
+    """The rows as the text of a CSV file."""
+    return pd.DataFrame([row.flat() for row in rows]).to_csv(index=False)
 
 
 def cell(row: "Row", name: str, column: "Column") -> str:

@@ -29,7 +29,13 @@ Model::Model(const std::string &xml, bool shortened)
     if (found == file.e0.end()) throw std::runtime_error(xml + ": no <e0> for the element with atomic number " + std::to_string(z));
     e0.push_back(found->second);
   }
-  for (const auto &term : file.pairs) pairs.emplace_back(term, numbers);
+  for (const auto &term : file.pairs) pairs.emplace_back(term);
+  for (int i : numbers)
+    for (int j : numbers) {
+      pairs_of.emplace_back();
+      for (std::size_t k = 0; k < pairs.size(); ++k)
+        if (pairs[k].covers(i, j)) pairs_of.back().push_back(static_cast<int>(k));
+    }
   for (const auto &term : file.soaps) {
     const Shortening used = shortened ? shorten(term, numbers, share_of(term, file.soaps)) : Shortening{own_functions(term.n_max, term.l_max), {}};
     soaps.emplace_back(term, numbers, used.span);
@@ -45,13 +51,22 @@ Uncertainty::Uncertainty(const Model &model)
   for (const auto &soap : model.soaps) soaps.push_back(soap.variance());
 }
 
+void Evaluator::add_pairs(Centre &centre, const Uncertainty *uncertainty) const
+{
+  const auto *terms = &model.pairs_of[static_cast<std::size_t>(centre.species) * model.numbers.size()];
+  for (int j = 0; j < centre.count; ++j) {
+    const Neighbour &n = centre.neighbours[j];
+    for (int k : terms[n.species]) model.pairs[k].add(n, centre, centre.gradient + 3 * j, uncertainty ? &uncertainty->pairs[k] : nullptr);
+  }
+}
+
 void Evaluator::evaluate(Centre *centres, int count, const Uncertainty *uncertainty)
 {
   for (int b = 0; b < count; ++b) {
     centres[b].energy = model.e0[centres[b].species];
     centres[b].variance = 0.0;
     std::fill_n(centres[b].gradient, 3 * centres[b].count, 0.0);
-    for (std::size_t k = 0; k < model.pairs.size(); ++k) model.pairs[k].add(centres[b], uncertainty ? &uncertainty->pairs[k] : nullptr);
+    add_pairs(centres[b], uncertainty);
   }
   if (count == 0) return;
   const int z = model.numbers[centres[0].species];

@@ -40,6 +40,7 @@ class Model {
   std::vector<int> numbers;
   std::vector<double> e0;    // by species
   std::vector<Pair> pairs;
+  std::vector<std::vector<int>> pairs_of;    // indices of the terms for neighbours of species j around i, by i * elements + j
   std::vector<Soap> soaps;
   std::vector<Deviation> estimates;
   double largest_cutoff = 0.0;
@@ -54,7 +55,7 @@ class Uncertainty {
 
  private:
   friend class Evaluator;
-  std::vector<Table> pairs;
+  std::vector<Curve> pairs;
   std::vector<SparseVariance> soaps;
 };
 
@@ -72,6 +73,8 @@ class Evaluator {
   static constexpr int BLOCK = Soap::BLOCK;
 
  private:
+  void add_pairs(Centre &centre, const Uncertainty *uncertainty) const;
+
   const Model &model;
   SoapScratch scratch;
 };

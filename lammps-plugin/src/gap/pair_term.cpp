@@ -8,31 +8,23 @@
 #include <cmath>
 
 namespace esgap::gap {
-namespace {
 
-int index_of(const std::vector<int> &elements, int z)
+Pair::Pair(const PairTerm &pair) : term(pair), cutoff(term.cutoff)
 {
-  const auto found = std::find(elements.begin(), elements.end(), z);
-  return found == elements.end() ? -1 : static_cast<int>(found - elements.begin());
-}
-
-}    // namespace
-
-Pair::Pair(const PairTerm &pair, const std::vector<int> &elements) : term(pair), species1(index_of(elements, term.z1)), species2(index_of(elements, term.z2)), cutoff(term.cutoff)
-{
+  // Large weights may cancel but for a millionth, and the table's slopes would magnify their rounding: long double.
   const auto function = [&](double r, double *value) {
-    double sum = 0.0;
+    long double sum = 0.0L;
     for (int s = 0; s < term.sparse.count; ++s) {
-      const double x = (r - term.sparse.points[s]) / term.theta;
-      sum += term.sparse.weight[s] * std::exp(-0.5 * x * x);
+      const long double x = (static_cast<long double>(r) - term.sparse.points[s]) / term.theta;
+      sum += term.sparse.weight[s] * std::exp(-x * x / 2);
     }
-    *value = cutoff_function(r, cutoff, term.transition) * term.delta * term.delta * sum;
+    *value = cutoff_function(r, cutoff, term.transition) * term.delta * term.delta * static_cast<double>(sum);
   };
-  energy = Table(function, 1, cutoff, term.transition, std::min(term.theta, 1.0));
+  energy = Curve(function, cutoff, term.transition, std::min(term.theta, 1.0));
 }
 
 // As in variance.h, times the square of the cutoff function. Long double: a millionth of the covariance is left.
-Table Pair::variance() const
+Curve Pair::variance() const
 {
   using Real = long double;
   const SparsePoints &sparse = term.sparse;
@@ -58,26 +50,19 @@ Table Pair::variance() const
     const double f = cutoff_function(r, cutoff, term.transition);
     *value = f * f * static_cast<double>(left);
   };
-  return Table(function, 1, cutoff, term.transition, std::min(term.theta, 1.0));
+  return Curve(function, cutoff, term.transition, std::min(term.theta, 1.0));
 }
 
-void Pair::add(Centre &centre, const Table *variance) const
+void Pair::add(const Neighbour &n, Centre &centre, double *gradient, const Curve *variance) const
 {
-  const int partner = centre.species == species1 ? species2 : centre.species == species2 ? species1 : -1;
-  if (partner < 0) return;
-  for (int j = 0; j < centre.count; ++j) {
-    const Neighbour &n = centre.neighbours[j];
-    if (n.species != partner || n.r >= cutoff) continue;
-    double value[WIDTH], slope[WIDTH];
-    evaluate(energy, n.r, value, slope);
-    centre.energy += value[0];
-    if (variance) centre.variance += variance->at(n.r);
-    const double scale = slope[0] / n.r;
-    double *g = centre.gradient + 3 * j;
-    g[0] += scale * n.x;
-    g[1] += scale * n.y;
-    g[2] += scale * n.z;
-  }
+  if (n.r >= cutoff) return;
+  double slope, unused;
+  centre.energy += energy.at(n.r, slope);
+  if (variance) centre.variance += variance->at(n.r, unused);
+  const double scale = slope / n.r;
+  gradient[0] += scale * n.x;
+  gradient[1] += scale * n.y;
+  gradient[2] += scale * n.z;
 }
 
 }    // namespace esgap::gap

@@ -9,22 +9,24 @@ namespace esgap::gap {
 
 class Pair {
  public:
-  Pair(const PairTerm &, const std::vector<int> &elements);
+  explicit Pair(const PairTerm &);
 
   double cutoff_radius() const { return cutoff; }
 
-  /// Add energy and gradient of the ordered pairs of `centre`; each bond is met once from either end. With `variance`, as
-  /// variance() makes it, add the predictive variances of the pairs too.
-  void add(Centre &centre, const Table *variance = nullptr) const;
+  /// Whether the term is for neighbours of the one atomic number around atoms of the other.
+  bool covers(int z1, int z2) const { return (z1 == term.z1 && z2 == term.z2) || (z1 == term.z2 && z2 == term.z1); }
+
+  /// Add energy, and gradient by the place, of one neighbour of `centre`; each bond is met once from either end. With
+  /// `variance`, as variance() makes it, add the predictive variance too.
+  void add(const Neighbour &, Centre &centre, double *gradient, const Curve *variance = nullptr) const;
 
   /// Predictive variance of one pair as a function of its distance.
-  Table variance() const;
+  Curve variance() const;
 
  private:
   PairTerm term;
-  int species1, species2;    // indices of the elements, -1: not in the model
   double cutoff;
-  Table energy;
+  Curve energy;
 };
 
 }    // namespace esgap::gap

@@ -24,7 +24,7 @@ struct Directions {
 
 Directions directions(const SoapTerm &term)
 {
-  constexpr int POINTS = 2000;
+  constexpr int POINTS = 500;
   const int n_max = term.n_max;
   const RadialBasis basis(term.cutoff, term.sigma, n_max, term.l_max);
   std::vector<double> raw(n_max * (term.l_max + 1));

@@ -32,4 +32,11 @@ Table::Table(const std::function<void(double r, double *values)> &functions, int
   }
 }
 
+Curve::Curve(const std::function<void(double r, double *value)> &function, double cutoff, double width, double scale) : cutoff(cutoff)
+{
+  const Table table(function, 1, cutoff, width, scale);
+  inverse_step = -0.5 * table.du_dr();
+  for (std::size_t k = 0; k < table.powers().size(); k += table.stride()) coefficients.push_back(table.powers()[k]);
+}
+
 }    // namespace esgap::gap

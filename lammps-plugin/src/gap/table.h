@@ -29,17 +29,9 @@ class Table {
     u = 2.0 * (position - p) - 1.0;
     return coefficients.data() + static_cast<std::size_t>(p) * (ORDER + 1) * columns;
   }
+  const Doubles &powers() const { return coefficients; }
   double du_dr() const { return -2.0 * inverse_step; }
 
-  /// Value of the first function, and nothing else.
-  double at(double r) const
-  {
-    double u;
-    const double *c = panel(r, u);
-    double value = c[ORDER * columns];
-    for (int power = ORDER - 1; power >= 0; --power) value = value * u + c[power * columns];
-    return value;
-  }
 
  private:
   int columns = 0;
@@ -63,5 +55,31 @@ ESGAP_INLINE void evaluate(const Table &table, double r, double *value, double *
     ESGAP_VEC(slope + k) = d * scale;
   }
 }
+
+/// One function of the distance, tabulated likewise.
+class Curve {
+ public:
+  Curve() = default;
+  Curve(const std::function<void(double r, double *value)> &function, double cutoff, double width, double scale);
+
+  /// Value, and derivative with respect to r.
+  double at(double r, double &slope) const
+  {
+    const double position = (cutoff - r) * inverse_step;
+    const int p = static_cast<int>(position);
+    const double u = 2.0 * (position - p) - 1.0, *c = coefficients.data() + static_cast<std::size_t>(p) * (Table::ORDER + 1);
+    double value = c[Table::ORDER], derivative = 0.0;
+    for (int power = Table::ORDER - 1; power >= 0; --power) {
+      derivative = derivative * u + value;
+      value = value * u + c[power];
+    }
+    slope = -2.0 * inverse_step * derivative;
+    return value;
+  }
+
+ private:
+  double cutoff = 0.0, inverse_step = 0.0;
+  Doubles coefficients;
+};
 
 }    // namespace esgap::gap

@@ -27,15 +27,14 @@ def gap_command(elements=LI_P_S, n_max=4, l_max=2, n_sparse=20, cutoff=5.0) -> s
     return "gap={" + " : ".join(terms) + "}"
 
 
-def fit_gap(folder: Path, configurations: list, command: str) -> Path:
-    """Run gap_fit on labelled configurations (keys dft_*) in `folder`; return the XML file."""
+def fit_gap(folder: Path, configurations: list, command: str, **options: str | None) -> Path:
+    """Run gap_fit on labelled configurations (keys dft_*) in `folder`; return the XML file. `options` replace those below; None takes one out."""
     write(folder / "train.xyz", configurations)
-    argv = [
-        str(BIN / "gap_fit"), "at_file=train.xyz", command, "e0_method=average",
-        "default_sigma={0.001 0.1 0.05 0.0}", "energy_parameter_name=dft_energy", "force_parameter_name=dft_force",
-        "virial_parameter_name=dft_virial", "sparse_jitter=1e-10", "do_copy_at_file=F", "sparse_separate_file=T",
-        "gp_file=gap.xml", "rnd_seed=1",
-    ]  # fmt: skip
+    keys = dict(
+        e0_method="average", default_sigma="{0.001 0.1 0.05 0.0}", energy_parameter_name="dft_energy", force_parameter_name="dft_force",
+        virial_parameter_name="dft_virial", sparse_jitter="1e-10", do_copy_at_file="F", sparse_separate_file="T", gp_file="gap.xml", rnd_seed="1",
+    ) | options  # fmt: skip
+    argv = [str(BIN / "gap_fit"), "at_file=train.xyz", command, *(f"{k}={v}" for k, v in keys.items() if v is not None)]
     done = subprocess.run(argv, cwd=folder, env=ENV, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-3000:]
     return folder / "gap.xml"

@@ -224,22 +224,6 @@ print(kernels(), repr(float(atoms.get_potential_energy())), repr(float(abs(atoms
     assert float(forces) == pytest.approx(np.abs(atoms.get_forces()).sum(), abs=1e-8)
 
 
-def test_inline_sparse_points(zns, tmp_path):
-    """The file as gap_fit writes it with sparse_separate_file=F: the points inside <sparseX>."""
-    text = zns.read_text()
-    terms = re.findall(r"<gpCoordinates.*?</gpCoordinates>", text, flags=re.DOTALL)
-    for term in terms:
-        name = re.search(r' sparseX_filename="([^"]*)" sparseX_md5sum="[^"]*"', term)
-        dimensions = int(re.search(r'dimensions="(\d+)"', term)[1])
-        points = iter(np.array((zns.parent / name[1]).read_text().split()).reshape(-1, dimensions))
-        inline = re.sub(r"(<sparseX [^>]*)/>", lambda m: f"{m[1]}>{' '.join(next(points))}</sparseX>", term.replace(name[0], ""))
-        text = text.replace(term, inline)
-    (tmp_path / "inline.xml").write_text(text)
-    atoms = rattled(bulk("Si", cubic=True), 1, ("Zn", "S"))[0]
-    energies = [GAP(xml).get_potential_energy(atoms) for xml in (zns, tmp_path / "inline.xml")]
-    assert energies[0] == energies[1]
-
-
 @pytest.mark.parametrize("name", ["gap", "es-gap"])
 def test_shortened_descriptors_change_no_energy(name):
     """On configurations that the estimate did not see, from the training data to strongly rattled crystals."""
@@ -300,7 +284,6 @@ REFUSED = {
     "another kernel": (changed('covariance_type="2"', 'covariance_type="1"'), r"gap.xml:\d+: soap has another kernel"),
     "unknown key": (changed("soap n_max", "soap frobnicate=1 n_max"), r"gap.xml:\d+: soap has the key frobnicate"),
     "key not at its default": (changed("soap n_max", "soap diagonal_radial=T n_max"), r"gap.xml:\d+: soap has diagonal_radial=T"),
-    "key twice": (changed("soap n_max", "soap cutoff=3 n_max"), r"gap.xml:\d+: the descriptor has the key cutoff twice"),
     "missing key": (changed("l_max=3", ""), r"gap.xml:\d+: the descriptor has no key l_max"),
     "not a number": (changed("atom_sigma=0.5", "atom_sigma=wide"), r"atom_sigma is 'wide', not a number"),
     "species miscounted": (changed("n_species=2", "n_species=3"), r"n_species=3 but 2 elements"),

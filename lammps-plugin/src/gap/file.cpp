@@ -52,6 +52,27 @@ void read_points(const std::string &name, const std::string &checksum, std::size
     place.fail("the file of sparse points " + path + " has MD5 " + md5(text) + ", expected " + checksum + ": it was altered; restore it");
 }
 
+// One sparse point inside the XML, as gap_fit writes it with sparse_separate_file=F: from 51 numbers on in slices.
+void read_inline(const XmlElement &point, int dimensions, std::vector<double> &points, const Place &place)
+{
+  int found = 0;
+  const auto read = [&](const XmlElement &e) {
+    const Place here{place.file, e.line};
+    std::istringstream stream(e.text);
+    for (std::string word; stream >> word; ++found) points.push_back(number(word, "a sparse point", here));
+  };
+  read(point);
+  for (const auto &slice : point.children) {
+    const Place here{place.file, slice.line};
+    if (slice.name != "sparseX_slice") here.fail("<" + slice.name + "> in <sparseX> is not implemented: use engine quip");
+    const int start = integer(attribute(slice, "start", here), "start", here), end = integer(attribute(slice, "end", here), "end", here);
+    if (start != found + 1) here.fail("the slice starts at " + std::to_string(start) + ", expected " + std::to_string(found + 1) + ": restore the file");
+    read(slice);
+    if (end != found) here.fail("the slice holds " + std::to_string(found - start + 1) + " numbers, expected " + std::to_string(end - start + 1) + ": restore the file");
+  }
+  if (found != dimensions) place.fail("sparse point has " + std::to_string(found) + " numbers, expected " + std::to_string(dimensions));
+}
+
 SparsePoints read_sparse(const XmlElement &e, const Place &place)
 {
   SparsePoints sparse;
@@ -64,11 +85,7 @@ SparsePoints read_sparse(const XmlElement &e, const Place &place)
     if (integer(attribute(point, "i", here), "sparseX i", here) != static_cast<int>(sparse.weight.size()) + 1) here.fail("sparse points are not numbered in order");
     sparse.factor.push_back(number(attribute(point, "sparseCutoff", here), "sparseCutoff", here));
     sparse.weight.push_back(number(attribute(point, "alpha", here), "alpha", here) * sparse.factor.back());
-    if (separate) continue;
-    std::istringstream stream(point.text);
-    std::size_t found = 0;
-    for (std::string word; stream >> word; ++found) sparse.points.push_back(number(word, "a sparse point", here));
-    if (found != static_cast<std::size_t>(sparse.dimensions)) here.fail("sparse point has " + std::to_string(found) + " numbers, expected " + std::to_string(sparse.dimensions));
+    if (!separate) read_inline(point, sparse.dimensions, sparse.points, here);
   }
   if (static_cast<int>(sparse.weight.size()) != sparse.count)
     place.fail("has " + std::to_string(sparse.weight.size()) + " <sparseX>, expected " + std::to_string(sparse.count));
@@ -94,9 +111,9 @@ PairTerm read_pair(const XmlElement &e, const Keys &keys, const Place &place)
   const XmlElement *theta = e.child("theta");
   if (!theta) place.fail("distance_2b has no <theta>");
   PairTerm pair{};
-  pair.z1 = integer(value_of(keys, "Z1", nullptr, place), "Z1", place);
-  pair.z2 = integer(value_of(keys, "Z2", nullptr, place), "Z2", place);
-  if (pair.z1 < 1 || pair.z2 < 1) place.fail("distance_2b for any element (Z1 or Z2 of 0) is not implemented: use engine quip");
+  pair.z1 = integer(value_of(keys, "Z1", "0", place), "Z1", place);
+  pair.z2 = integer(value_of(keys, "Z2", "0", place), "Z2", place);
+  if (pair.z1 < 1 || pair.z2 < 1) place.fail("distance_2b for any element (no Z1 or Z2, or 0) is not implemented: use engine quip");
   pair.cutoff = number(value_of(keys, "cutoff", nullptr, place), "cutoff", place);
   pair.transition = number(value_of(keys, "cutoff_transition_width", "0.5", place), "cutoff_transition_width", place);
   check_cutoff("distance_2b", pair.cutoff, pair.transition, place);
@@ -116,7 +133,8 @@ SoapTerm soap_of_keys(Keys keys, const Place &place)
                  SOAP_DEFAULTS, place);
   SoapTerm soap{};
   const auto real = [&](const char *key, const char *otherwise) { return number(value_of(keys, key, otherwise, place), key, place); };
-  soap.z = integer(value_of(keys, "Z", nullptr, place), "Z", place);
+  soap.z = integer(value_of(keys, "Z", "0", place), "Z", place);
+  if (soap.z < 1) place.fail("soap for atoms of any element (no Z, or 0) is not implemented: use engine quip");
   soap.n_max = integer(value_of(keys, "n_max", nullptr, place), "n_max", place);
   soap.l_max = integer(value_of(keys, "l_max", nullptr, place), "l_max", place);
   soap.cutoff = real("cutoff", nullptr);

@@ -51,7 +51,7 @@ const std::string &attribute(const XmlElement &e, const char *key, const Place &
   return found->second;
 }
 
-// "soap n_max=8 species_Z={3 15 16} ..." -> name and keys; values with blanks stand in braces.
+// A key that is given twice counts as it was given last: gap_fit appends the elements of add_species to a line that may name some.
 Keys parse_descriptor(const std::string &text, std::string &name, const Place &place)
 {
   Keys keys;
@@ -67,7 +67,7 @@ Keys parse_descriptor(const std::string &text, std::string &name, const Place &p
     else {
       std::string value = word.substr(equal + 1);
       while (value.size() > 1 && value.front() == '{' && value.back() == '}') value = value.substr(1, value.size() - 2);
-      if (!keys.emplace(word.substr(0, equal), value).second) place.fail("the descriptor has the key " + word.substr(0, equal) + " twice");
+      keys[word.substr(0, equal)] = value;
     }
     at = text.find_first_not_of(" \n\t", end);
   }

@@ -24,7 +24,7 @@ int integer(const std::string &text, const std::string &what, const Place &);
 std::vector<int> integers(const std::string &text, const std::string &what, const Place &);
 const std::string &attribute(const XmlElement &, const char *key, const Place &);
 
-/// "soap n_max=8 species_Z={3 15 16} ..." -> name and keys; values with blanks stand in braces.
+/// "soap n_max=8 species_Z={3 15 16} ..." -> name and keys; values with blanks stand in braces. Of a key given twice the last counts.
 Keys parse_descriptor(const std::string &text, std::string &name, const Place &);
 
 /// Stops at a key that is not in `read`, steers more than the fit, and has not its value in `defaults`, the only one implemented.

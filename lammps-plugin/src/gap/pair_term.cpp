@@ -8,6 +8,16 @@
 #include <cmath>
 
 namespace esgap::gap {
+namespace {
+
+// The length on which the energy changes: that of the kernel, or of the cutoff function, whose cosine may be shorter.
+double panel_scale(const PairTerm &term)
+{
+  const double scale = std::min(term.theta, 1.0);
+  return term.transition > 0.0 ? std::min(scale, term.transition) : scale;
+}
+
+}    // namespace
 
 Pair::Pair(const PairTerm &pair) : term(pair), cutoff(term.cutoff)
 {
@@ -20,7 +30,7 @@ Pair::Pair(const PairTerm &pair) : term(pair), cutoff(term.cutoff)
     }
     *value = cutoff_function(r, cutoff, term.transition) * term.delta * term.delta * static_cast<double>(sum);
   };
-  energy = Curve(function, cutoff, term.transition, std::min(term.theta, 1.0));
+  energy = Curve(function, cutoff, term.transition, panel_scale(term));
 }
 
 // As in variance.h, times the square of the cutoff function. Long double: a millionth of the covariance is left.
@@ -50,7 +60,7 @@ Curve Pair::variance() const
     const double f = cutoff_function(r, cutoff, term.transition);
     *value = f * f * static_cast<double>(left);
   };
-  return Curve(function, cutoff, term.transition, std::min(term.theta, 1.0));
+  return Curve(function, cutoff, term.transition, panel_scale(term));
 }
 
 void Pair::add(const Neighbour &n, Centre &centre, double *gradient, const Curve *variance) const

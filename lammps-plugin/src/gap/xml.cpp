@@ -14,6 +14,7 @@ class Reader {
 
   XmlElement document()
   {
+    if (starts("\xEF\xBB\xBF")) at = 3;    // a byte order mark, which some editors leave
     skip_misc();
     XmlElement root = element();
     skip_misc();

@@ -1,0 +1,1 @@
+"""Locality of forces, and charges fitted to what is not local."""

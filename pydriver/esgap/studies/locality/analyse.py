@@ -1,0 +1,99 @@
+"""Induced forces by element and distance, before and after the fitted electrostatics; the charges."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import numpy as np
+from ase import Atoms
+
+from esgap.physics.locality import Induced, charges_with_intervals, induced, magnitude
+from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
+from esgap.studies.locality.deck import DATA, FORCES, read_cells
+from esgap.studies.locality.study import Study
+
+METHOD = (
+    "change of the force on atoms from which every displaced atom is at least r away (minimum image), grouped by r; the electrostatic share is "
+    "sum q_a q_b G_ab with the charges fitted at the study's radius under neutrality, intervals by bootstrap over configurations. At long range the "
+    "reference screens by eps_inf, so fitted charges are about Z*/sqrt(eps_inf). Forces of a model of cutoff r see 2 r: the table is a yardstick at r and a bound at 2 r."
+)
+FEW = 8  # forces; fewer carry no statistics
+
+
+class InducedForce(Row):
+    """Induced forces on the atoms of one element in one shell of distances."""
+
+    element: Annotated[str, Column("element")]
+    radius: Annotated[float, Column("r from", "{:g}", "Angstrom", "to the nearest displaced atom; up to the next radius")]
+    forces: Annotated[int, Column("forces", meaning="atoms in all configurations")]
+    induced: Annotated[Quantity, Column("induced", "{:.4f}", "eV/Angstrom", "mean size of the change of the force")]
+    remaining: Annotated[Quantity, Column("remaining", "{:.4f}", "eV/Angstrom", "less the electrostatics with the fitted charges")]
+    ratio: Annotated[Quantity, Column("rms ratio", "{:.2f}", "1", "root mean square after over before")]
+
+
+class Centre(Row):
+    """The force on the centre of a cell in which everything beyond a radius was displaced (the paper's Fig. 1 A, B)."""
+
+    centre: Annotated[str, Column("centre", meaning="element and id of the atom")]
+    radius: Annotated[float, Column("radius", "{:g}", "Angstrom")]
+    sigma: Annotated[float, Column("sigma", "{:g}", "Angstrom", "of the displacements, per component")]
+    cells: Annotated[int, Column("cells")]
+    induced: Annotated[Quantity, Column("induced", "{:.4f}", "eV/Angstrom")]
+    remaining: Annotated[Quantity, Column("remaining", "{:.4f}", "eV/Angstrom")]
+
+
+class Charge(Row):
+    """The fitted charge of an element."""
+
+    element: Annotated[str, Column("element")]
+    charge: Annotated[Quantity, Column("charge", "{:+.3f}", "e")]
+
+
+TABLES = {"charges": Charge, "induced": InducedForce, "centres": Centre}
+
+
+def analyse(study: Study, runs: Runs) -> Result:
+    """Fit the charges and sum up the induced forces."""
+    base, cells = read_cells(study, runs.folder / DATA)
+    with np.load(runs.folder / FORCES) as file:
+        parts = file["parts"]
+    reference = np.array([atoms.arrays[study.forces] for atoms in (base, *cells)])
+    everything = induced(base, cells, reference[1:] - reference[0], parts[1:] - parts[0], min(*study.radii, study.radius))
+    symbols = np.array(base.symbols)
+    far = everything.select(everything.distance >= study.radius)
+    charges = charges_with_intervals(far, [int(np.sum(symbols == s)) for s in study.elements])
+    values = [q.value for q in charges]
+    tables = {
+        "charges": [Charge(element=s, charge=q) for s, q in zip(study.elements, charges)],
+        "induced": list(shells(study, everything, symbols, values)),
+        "centres": list(centres(cells, everything, symbols, values)),
+    }
+    return Result(kind=study.kind, title=study.title, method=METHOD, tables=tables)
+
+
+def shells(study: Study, data: Induced, symbols: np.ndarray, charges: list[float]) -> Iterator[InducedForce]:
+    """A row an element and shell between two radii."""
+    left = data.change - data.electrostatic(charges)
+    for symbol in study.elements:
+        for low, high in zip(sorted(study.radii), [*sorted(study.radii)[1:], np.inf]):
+            mask = (symbols[data.atom] == symbol) & (data.distance >= low) & (data.distance < high)
+            if mask.any():
+                ratio = float(np.sqrt(np.mean(left[mask] ** 2) / np.mean(data.change[mask] ** 2)))
+                verdict = OK if mask.sum() >= FEW else f"only {mask.sum()} forces"
+                yield InducedForce(
+                    element=symbol, radius=low, forces=int(mask.sum()), induced=magnitude(data.change[mask]), remaining=magnitude(left[mask]), ratio=ratio, verdict=verdict
+                )
+
+
+def centres(cells: list[Atoms], data: Induced, symbols: np.ndarray, charges: list[float]) -> Iterator[Centre]:
+    """A row a centre and radius, of the cells that name both."""
+    known = {(int(a.info["centre"]), float(a.info["radius"]), float(a.info.get("sigma", 0.0))) for a in cells if "centre" in a.info}
+    left = data.change - data.electrostatic(charges)
+    for centre, radius, sigma in sorted(known):
+        groups = [k for k, a in enumerate(cells) if a.info.get("centre") == centre and a.info.get("radius") == radius and a.info.get("sigma", 0.0) == sigma]
+        mask = np.isin(data.group, groups) & (data.atom == centre)
+        if mask.any():
+            verdict = OK if mask.sum() >= FEW else f"only {mask.sum()} displacement{'s' if mask.sum() > 1 else ''}"
+            yield Centre(
+                centre=f"{symbols[centre]} {centre + 1}", radius=radius, sigma=sigma, cells=len(groups),
+                induced=magnitude(data.change[mask]), remaining=magnitude(left[mask]), verdict=verdict,
+            )  # fmt: skip

@@ -183,7 +183,7 @@ def _show(result, folder: Path) -> None:
     from esgap.report.table import show
 
     for name, rows in result.tables.items():
-        show(console, rows, result.title or name.replace("_", " "))
+        show(console, rows, ": ".join(filter(None, (result.title, name.replace("_", " ")))))
     for note in result.notes:
         console.print(f"note: {note}", soft_wrap=True, highlight=False, markup=False)
     written = sorted(str(path) for path in folder.iterdir() if path.name in {"result.json", "report.html", *(f"{name}.csv" for name in result.tables)} or path.suffix == ".png")

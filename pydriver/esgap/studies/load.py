@@ -63,7 +63,8 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     problem = min(error.errors(), key=lambda entry: entry["type"] == "missing")
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
-        known = list(_model_at(model, problem["loc"][:-1]).model_fields)
+        table = _model_at(model, problem["loc"][:-1])
+        known = list(table.model_fields) if table else ["none"]
         near = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.4)
         hint = f"did you mean '{near[0]}'?" if near else f"known keys here: {', '.join(known)}"
         return f"unknown key '{key}': {hint}"
@@ -75,10 +76,10 @@ def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     return f"key '{key}' = {problem['input']!r}: {message[0].lower()}{message[1:]}"
 
 
-def _model_at(model: type[BaseModel], loc: tuple) -> type[BaseModel]:
+def _model_at(model: type[BaseModel] | None, loc: tuple) -> type[BaseModel] | None:
     for key in loc:
-        if isinstance(key, str):  # not the index of a table in an array of tables
-            model = _table(model.model_fields[key].annotation) if key in model.model_fields else model
+        if model and isinstance(key, str) and key in model.model_fields:  # not an index or a name of one's own in a table of tables
+            model = _table(model.model_fields[key].annotation)
     return model
 
 

@@ -1,5 +1,6 @@
 #include "displacements.h"
 
+#include "cell_of.h"
 #include "reference_dump.h"
 
 #include "atom.h"
@@ -27,12 +28,6 @@ constexpr double TIE = 1.0e-6;            // of a cell vector
 double nearest_image(double difference) { return std::ceil(difference - 0.5 - TIE); }
 
 }    // namespace
-
-Cell cell_of(const Domain &domain)
-{
-  const double *h = domain.h;
-  return {h[0], h[1], h[2], h[3], h[4], h[5]};
-}
 
 Displacements::~Displacements()
 {

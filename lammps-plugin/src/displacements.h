@@ -8,8 +8,6 @@
 
 namespace esgap {
 
-Cell cell_of(const LAMMPS_NS::Domain &);
-
 /// A reference position for each atom, in fractions of the box, so that it moves with the box. Its owner, a fix, hands on LAMMPS's
 /// calls when atoms move between ranks. Neither image flags at the start nor their renaming between runs matter.
 class Displacements : protected LAMMPS_NS::Pointers {

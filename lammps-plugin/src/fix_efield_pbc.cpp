@@ -1,5 +1,7 @@
 #include "fix_efield_pbc.h"
 
+#include "cell_of.h"
+
 #include "atom.h"
 #include "comm.h"
 #include "domain.h"

@@ -1,5 +1,7 @@
 #include "pair_coul_slater_long.h"
 
+#include "cell_of.h"
+
 #include "atom.h"
 #include "comm.h"
 #include "error.h"
@@ -135,6 +137,7 @@ void PairCoulSlater::refuse_wrong_setting() const
 void PairCoulSlater::init_style()
 {
   refuse_wrong_setting();
+  last_cell = {};    // kspace is prepared for the box of now
   if (!atom->q_flag) error->all(FLERR, "pair_style coul/slater/long needs charges: use atom_style charge or full");
   if (!force->kspace) error->all(FLERR, "pair_style coul/slater/long needs a kspace_style (ewald or pppm) for the long-range part: add one");
   g_ewald = force->kspace->g_ewald;
@@ -220,8 +223,18 @@ inline PairCoulSlater::Interaction PairCoulSlater::interact_in_loop(double rsq, 
   return {prefactor * value, -2.0 * prefactor * slope};
 }
 
+// When fix deform, npt or nph flips the tilt factors, LAMMPS leaves kspace with what it prepared for the box before the flip, and its energy and
+// forces in that step are wrong. This style computes first, so it lets kspace prepare anew.
+void PairCoulSlater::follow_flip()
+{
+  const Cell cell = cell_of(*domain);
+  if (domain->box_change && last_cell.xx > 0.0 && Flip(last_cell, cell).happened()) force->kspace->setup();
+  last_cell = cell;
+}
+
 void PairCoulSlater::compute(int eflag, int vflag)
 {
+  follow_flip();
   ev_init(eflag, vflag);
   double **x = atom->x, **f = atom->f;
   const double *q = atom->q, cutoff_sq = cut_coul * cut_coul;

@@ -1,6 +1,7 @@
 // pair_style coul/slater/long: real-space part of the Coulomb energy of Slater densities. Physics in coul_slater.h.
 #pragma once
 
+#include "cell.h"
 #include "coul_slater.h"
 #include "squared_table.h"
 
@@ -51,6 +52,7 @@ class PairCoulSlater : public LAMMPS_NS::Pair {
   void build(int, int);
   void allocate();
   void show_kspace_no_table() const;
+  void follow_flip();
   void refuse_wrong_setting() const;
   void warn_if_screening_reaches(int, int);
 
@@ -58,6 +60,7 @@ class PairCoulSlater : public LAMMPS_NS::Pair {
   bool tabulated = true;  // `pair_modify table` is not 0
   double lambda = 0.0, cut_coul = 0.0, g_ewald = 0.0;
   int ntypes1 = 0;
+  Cell last_cell{};       // at the evaluation before
   double **scale = nullptr;
   double **zeta = nullptr;    // the diagonal, by type, 1/Angstrom; 0: not set. A matrix because fix adapt wants one
   std::vector<int> number;    // principal quantum number, by type

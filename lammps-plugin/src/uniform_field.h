@@ -33,16 +33,4 @@ struct FieldState {
 /// with `lattice` the field turns with the cell vectors. `inverse_eps0` in V Angstrom/e.
 FieldState field_state(const FieldControl &, const Cell &, const Vector &given, const Vector &p, double inverse_eps0);
 
-/// Fractional coordinates in `now` of the point with the coordinates `s` in `before`, where the two cells span the same
-/// lattice but for a small strain (a flip of the tilt factors). Whole numbers of cell vectors, no rounding error.
-class Flip {
- public:
-  Flip(const Cell &before, const Cell &now);
-  bool happened() const { return ba != 0.0 || ca != 0.0 || cb != 0.0; }
-  void apply(double *s) const;
-
- private:
-  double ba, ca, cb;    // b' = b + ba a,  c' = c + ca a + cb b
-};
-
 }    // namespace esgap

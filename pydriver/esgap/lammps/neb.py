@@ -78,6 +78,16 @@ def read_history(log: Path) -> tuple[pd.DataFrame, int]:
     return history, int(climbs[1]) - 1
 
 
+def read_matrix(file: Path) -> np.ndarray:
+    """The mass-weighted matrix (3N, 3N) that in.modes left, eV/Angstrom^2/(g/mol). Raises EsgapError when it is cut off."""
+    read_text(file)
+    try:
+        values = np.loadtxt(file).ravel()
+        return values.reshape((int(round(len(values) ** 0.5)),) * 2)
+    except ValueError as error:
+        raise EsgapError(f"{file} is cut off ({error}): delete its folder to compute it again") from error
+
+
 def _numbers(text: str):
     """The values of each line that is a line of `neb`: a step and as many numbers as COLUMNS at least."""
     for line in text.splitlines():

@@ -10,10 +10,11 @@ from ase.io import read
 
 from esgap.jobs.job import Job
 from esgap.lammps.frame import from_lammps_vector
-from esgap.lammps.neb import read_history, read_images
+from esgap.lammps.neb import read_history, read_images, read_matrix
 from esgap.lammps.relaxation import read_relaxation
 from esgap.physics import barrier
 from esgap.physics.field import field_vector
+from esgap.physics.modes import frequencies, unstable
 from esgap.record import read_json
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.neb.deck import CELL, ORIGIN, STATES, read_path
@@ -40,8 +41,10 @@ class BarrierRow(Row):
     field_part: Annotated[Quantity | None, Column("-E.dp", "{:+.3f}", "eV", "direct part of the field in the forward barrier, dp from first image to saddle")]
     length: Annotated[Quantity, Column("length", "{:.2f}", "Angstrom", "of the path, in the space of all atoms")]
     image: Annotated[int, Column("image", meaning="number of the highest image", shown=False)]
-    force_along: Annotated[Quantity | None, Column("F along", "{:.3f}", "eV/Angstrom", "force on the highest image along the path", shown=False)]
-    force_across: Annotated[Quantity | None, Column("F across", "{:.3f}", "eV/Angstrom", "the largest on an atom of the highest image, across the path", shown=False)]
+    force_along: Annotated[Quantity | None, Column("F along", "{:.3f}", "eV/Angstrom", "the largest force on an atom of the highest image along the path", shown=False)]
+    force_across: Annotated[Quantity | None, Column("F across", "{:.3f}", "eV/Angstrom", "the same across the path", shown=False)]
+    unstable: Annotated[int | None, Column("unstable", meaning="unstable modes of the highest image: one at a saddle", shown=False)]
+    mode: Annotated[Quantity | None, Column("mode", "{:.2f}", "THz", "frequency of the first mode of the highest image, negative: imaginary", shown=False)]
 
 
 class ImageRow(Row):
@@ -108,7 +111,7 @@ class Bands:
 
     def barriers(self, job: Job) -> Iterator[BarrierRow]:
         path, own = self.path(job.name), job.tags["what"] == "band"
-        top, field = barrier.barrier(path), self.field(job)
+        top, field, found = barrier.barrier(path), self.field(job), self.frequencies(job)
         yield BarrierRow(
             **self.label(job),
             forward=top.forward,
@@ -119,6 +122,8 @@ class Bands:
             image=top.saddle + 1,
             force_along=top.force_along if own else None,
             force_across=top.force_across if own else None,
+            unstable=None if found is None else unstable(found),
+            mode=None if found is None else found[0],
             verdict="; ".join(self.problems(job, path) if own else self.remarks(path)) or OK,
         )
 
@@ -150,8 +155,16 @@ class Bands:
         if left > settings.force:
             found.append(f"not converged: {left:.3g} eV/Angstrom left on the band")
         found += barrier.problems(path, settings.force, self.cell, self.atoms.numbers, settings.depth)
+        if (modes := self.frequencies(job)) is not None and unstable(modes) != 1:
+            found.append(f"the highest image has {unstable(modes)} unstable modes, a saddle has one")
         parts = self.parts(job)
         return [*found, f"split into {', '.join(parts)}"] if parts else found
+
+    def frequencies(self, job: Job) -> np.ndarray | None:
+        """Of the highest image (THz), where the study asked for them."""
+        tags = {key: job.tags.get(key) for key in ("potential", "leg", "direction", "field")}
+        modes = self.runs.find(what="modes", **tags) if job.tags["what"] == "band" else None
+        return None if modes is None else frequencies(read_matrix(self.runs.path(modes, "saddle.dynmat")))
 
     def parts(self, job: Job) -> list[str]:
         """The legs into which the leg of a band was split."""

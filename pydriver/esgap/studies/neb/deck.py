@@ -26,7 +26,7 @@ from esgap.studies.contract import Workspace
 from esgap.studies.neb.states import frame, read_states
 from esgap.studies.neb.study import Study
 
-RELAX, BAND, IMAGES = "in.defect", "in.neb", "in.images"
+RELAX, BAND, IMAGES, MODES = "in.defect", "in.neb", "in.images", "in.modes"
 CELL, STATES, ORIGIN = "cell.extxyz", "states.extxyz", "states.json"
 EVERY = 10  # steps between lines of the band's log
 ZERO = ("-", 0.0)  # no field
@@ -46,7 +46,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     write(work.stage / CELL, states[0], format="extxyz")
     write(work.stage / STATES, states, format="extxyz")
     write_json(work.stage / ORIGIN, found.notes)
-    for name in (RELAX, BAND, IMAGES):
+    for name in (RELAX, BAND, IMAGES, MODES):
         copy_deck(name, work.stage)
     splits = [long_range(one, states[0], study.electrostatics, work) for one in placed]
     charges = {symbol: potentials[0].charge_of(symbol) for symbol in placed[0].elements}
@@ -101,6 +101,8 @@ class Route:
         minima = barrier.intermediate_minima(path, self.study.band.depth) if whole else []
         if not minima:
             yield from self.others(leg, band)
+            if self.study.band.modes:
+                yield self.modes(leg, band, int(np.argmax(path.energies)))
             yield from self.in_fields(leg, band)
             return
         names = [leg.first, *(f"{leg.label}.{image + 1}" for image in minima), leg.last]
@@ -141,6 +143,13 @@ class Route:
             variables |= {"image": tuple(f"{k + 1:02d}" for k in range(images)), "out": f"{name}/neb"} | split
             tags = {"what": "images", "path": self.placed.label, "potential": placed.label, "leg": leg.label}
             yield lammps_job(name, IMAGES, variables, {"cell": self.start(leg, ZERO) + ".data"} | dumps, image_outputs(images), tags, placed, self.study.run.ranks)
+
+    def modes(self, leg: Leg, band: Job, image: int) -> Job:
+        """The second derivatives at the highest image of a finished band."""
+        name, data = f"modes/{self.placed.label}/{leg.label}", self.start(leg, ZERO) + ".data"
+        variables = {"engine": self.study.engine, "data": data, "band": f"{band.name}/neb", "image": f"{image + 1:02d}", "out": f"{name}/saddle"}
+        inputs = {"cell": data, "image": f"{band.name}/{image_file('neb', image)}.dump"}
+        return lammps_job(name, MODES, variables | self.split, inputs, ("saddle.dynmat",), self.tags("modes", ZERO) | {"leg": leg.label}, self.placed, self.study.run.ranks)
 
     def state(self, name: str, data: str, field: tuple[str, float] = ZERO) -> Job:
         """The relaxation of a state; its folder is for example relaxed/li7p3s11/es-gap/1/zero."""

@@ -58,6 +58,8 @@ class Band(Section):
     """MPI ranks of an image: a band starts images x ranks of them, on fewer cores too."""
     own_paths: bool = True
     """Relax a band with each potential of `compare` too."""
+    modes: bool = False
+    """Count the unstable modes of the highest image without field: six evaluations an atom."""
     depth: Positive = 0.01
     """A minimum on the path that is deeper on both sides is a state: the path is split there, eV."""
 

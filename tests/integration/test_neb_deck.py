@@ -5,10 +5,11 @@ import subprocess
 
 import numpy as np
 import pytest
-from places import BIN, ROOT
-from esgap.jobs.launch import environment
-from esgap.lammps.neb import read_history, read_images, write_images
+from places import ENV, ROOT
+
+from esgap.lammps.neb import read_history, read_images, read_matrix, write_images
 from esgap.physics import barrier as b
+from esgap.physics.modes import THZ, frequencies, unstable
 
 CELL, WELLS, HEIGHT = np.diag([12.0, 8.0, 8.0]), 4.0, 0.6  # Angstrom, Angstrom between wells along x, eV
 
@@ -47,14 +48,19 @@ fix_modify held energy yes
 """
 
 
-def run(folder, images, *variables):
-    """in.neb in `folder`, on the two ions."""
-    shutil.copy(ROOT / "inputs" / "in.neb", folder)
+def lmp(folder, deck, *words, ranks=1):
+    """A deck of inputs/ in `folder`, on the two ions."""
+    shutil.copy(ROOT / "inputs" / deck, folder)
     (folder / "data.hop").write_text(DATA)
     (folder / "potential.lmp").write_text(POTENTIAL)
-    words = ["mpirun", "-n", str(images), "lmp", "-in", "in.neb", "-partition", f"{images}x1", "-var", "potential", ".", "-var", "force", "0.001", *variables]
-    done = subprocess.run([BIN / words[0], *words[1:]], cwd=folder, env=environment(), text=True, capture_output=True, timeout=300)
+    argv = ["mpirun", "-n", str(ranks), "lmp", "-in", deck, "-var", "potential", ".", *words]
+    done = subprocess.run(argv, cwd=folder, env=ENV, text=True, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stdout[-800:] + done.stderr[-800:]
+
+
+def run(folder, images, *variables):
+    """The band of in.neb."""
+    lmp(folder, "in.neb", "-partition", f"{images}x1", "-var", "force", "0.001", *variables, ranks=images)
     return read_images(folder, images)
 
 
@@ -97,3 +103,16 @@ def test_a_file_for_each_image_gives_the_same_path(tmp_path):
     found = b.barrier(path_of(band))
     assert (found.forward, found.back) == pytest.approx((HEIGHT, HEIGHT), abs=1e-4)
     np.testing.assert_allclose(path_of(band).positions[:, 0, 0], [8, 10, 12], rtol=0, atol=0.02)
+
+    # The modes at the top of the well's cosine, and of the springs: k/m, with -A/2 (2 pi/a)^2 along the channel.
+    lmp(tmp_path, "in.modes", "-var", "image", "02")
+    found = frequencies(read_matrix(tmp_path / "modes.dynmat"))
+    expected = np.array([-HEIGHT / 2 * (2 * np.pi / WELLS) ** 2, 3, 3, 3, 6, 6]) / 7
+    np.testing.assert_allclose(found, np.sign(expected) * np.sqrt(np.abs(expected)) * THZ, rtol=1e-3)
+    assert unstable(found) == 1
+
+    # Evaluated as they are, the images have the energies and forces that they had in the band.
+    lmp(tmp_path, "in.images", "-var", "image", "01", "02", "03")
+    again = read_images(tmp_path, 3, out="images")
+    np.testing.assert_allclose(again.energies, band.energies, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(again.forces, band.forces, rtol=0, atol=1e-10)

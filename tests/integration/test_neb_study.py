@@ -22,6 +22,10 @@ own_paths = false
 [field]
 values = [0.05]
 directions = ["b"]
+[reference]
+calculator = "esgap.calculators:ESGAP"
+arguments = { potential = "li7p3s11/gap" }
+name = "GAP-by-ASE"
 [relax]
 force = 0.1
 """
@@ -47,7 +51,7 @@ def test_barriers_in_a_field_and_by_another_potential(study, esgap, tmp_path):
     assert done.returncode == 0, done.stderr
     out = tmp_path / "out"
     rows = pd.read_csv(out / "barriers.csv")
-    assert list(rows.field) == [0.0, 0.05, 0.0] and list(rows.potential.str[9:]) == ["es-gap", "es-gap", "gap"]
+    assert list(rows.field) == [0.0, 0.05, 0.0, 0.0] and list(rows.potential) == ["li7p3s11/es-gap", "li7p3s11/es-gap", "li7p3s11/gap", "GAP-by-ASE"]
     assert set(rows.path) == {"li7p3s11/es-gap"} and set(rows.leg) == {"I"}
 
     for row, name in zip(rows.itertuples(), ("bands/{}/I/zero", "bands/{}/I/b+0.05", "images/{}/I/li7p3s11/gap")):
@@ -55,7 +59,8 @@ def test_barriers_in_a_field_and_by_another_potential(study, esgap, tmp_path):
         energies = [pd.read_csv(folder / f"neb.{k:02d}.csv").energy.item() for k in (1, 2, 3)]
         assert row.forward == pytest.approx(max(energies) - energies[0], abs=1e-9)
         assert row.back == pytest.approx(max(energies) - energies[-1], abs=1e-9)
-    zero, field, other = rows.itertuples()
+    zero, field, other, reference = rows.itertuples()
+    assert (reference.forward, reference.back) == pytest.approx((other.forward, other.back), abs=1e-6), "the same potential by another way"
     assert 0.05 < zero.forward < 0.4 and abs(other.forward - zero.forward) < 0.1
     # The ions move towards -b: a field along b raises the last state, to first order by -E.dp of the images without field.
     dipole = pd.read_csv(out / "images.csv").query("potential == 'li7p3s11/es-gap' and field == 0").set_index("image").dipole

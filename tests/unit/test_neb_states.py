@@ -1,6 +1,8 @@
 """Endpoints of a path from the hops of a run folder of kind md, written as that kind writes it."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,7 +20,7 @@ CELL = np.array([[9.0, 0.0, 0.0], [2.0, 8.0, 0.0], [-3.0, 1.0, 7.0]])
 START = np.array([[1.0, 1, 1], [4, 1, 1], [7.5, 1, 1], [2, 5, 3], [6, 5, 3]])
 ELEMENTS = ["Li", "Li", "Li", "S", "S"]
 RUN = "runs/li7p3s11/es-gap/800K/seed1"
-HOPS = [(1, 0, 1.0, 1.2), (2, 2, 1.1, 1.3), (3, 0, 3.0, 3.2)]  # hop, atom, ps, ps; the first two overlap
+HOPS = [(1, 0, 1.0, 1.2), (2, 2, 1.0, 1.2), (3, 0, 3.0, 3.2)]  # hop, atom, ps, ps; the first two together
 STEP = np.array([2.0, 0.0, 0.0])  # Angstrom, of each hop; atom 2 crosses the boundary
 
 
@@ -44,7 +46,7 @@ def md(tmp_path):
             frames.append(f"ITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n5\nITEM: BOX BOUNDS xy xz yz pp pp pp\n{bounds}\nITEM: ATOMS id type element xu yu zu\n{atoms}\n")
         (home / f"md.{first:010d}.dump").write_text("".join(frames))
     job = {"name": RUN, "command": ["lmp", "-in", "in.md", "-var", "timestep", "0.002"], "outputs": [f"{RUN}/md.{k:010d}.dump" for k in (0, 1250)] + [f"{RUN}/md.data"]}
-    (tmp_path / "md" / "plan.json").write_text(json.dumps({"jobs": [job]}))
+    (tmp_path / "md" / "plan.json").write_text(json.dumps({"study": {}, "jobs": [job]}))
     hops = pd.DataFrame([{"hop": n, "ion": atom + 1, "start_ps": start, "end_ps": end, "run": RUN} for n, atom, start, end in HOPS])
     hops.to_csv(tmp_path / "md" / "hops.csv", index=False)
     return tmp_path / "md"
@@ -61,14 +63,26 @@ def test_states_before_and_after_a_hop(md):
     np.testing.assert_allclose(after - before, [STEP, [0, 0, 0], STEP, [0, 0, 0], [0, 0, 0]], rtol=0, atol=1e-9)
     np.testing.assert_allclose(before - before[3] - (START - START[3]), 0, atol=1e-9)
     np.testing.assert_allclose(found.atoms[0].cell.array, CELL, rtol=0, atol=1e-9)
-    assert found.notes == [f"hop 1 of {RUN}: Li 1, means over 21 and 35 frames; Li 3 move too"]
+    assert found.notes == [f"hop 1 of {RUN}: Li 1, means over 21 and 37 frames; Li 3 change their site too"]
 
 
 def test_others_stay_where_they_were(md):
     found = states(md, hop=1, others="keep")
     before, after = (atoms.positions for atoms in found.atoms)
     np.testing.assert_allclose(after - before, [STEP, *[[0, 0, 0]] * 4], rtol=0, atol=1e-9)
-    assert found.notes[0].endswith("Li 3 stay where they were")
+    assert found.notes[0].endswith("Li 3 are kept where they were, as all other atoms")
+
+
+def test_a_dump_made_elsewhere(md):
+    """Types instead of elements, which the study of kind md names; its run is the dump."""
+    files = sorted(str(file) for file in (md / RUN).glob("*.dump"))
+    for file in map(Path, files):
+        file.write_text(re.sub(r"^(\d) 1 (Li|S) ", lambda m: f"{m[1]} {1 + (m[2] == 'S')} ", file.read_text(), flags=re.M).replace("type element", "type"))
+    given = {"dump": files, "drop_cut": False, "timestep": 0.002, "elements": ["Li", "S"]}
+    (md / "plan.json").write_text(json.dumps({"study": {"trajectory": given}, "jobs": []}))
+    found = states(md, hop=1)
+    assert list(found.atoms[0].symbols) == ELEMENTS
+    np.testing.assert_allclose((found.atoms[1].positions - found.atoms[0].positions)[0], STEP, rtol=0, atol=1e-9)
 
 
 def test_consecutive_hops_are_legs(md):
@@ -86,7 +100,7 @@ def test_consecutive_hops_are_legs(md):
         (lambda md: None, {"run": "elsewhere"}, "of the run elsewhere"),
         (lambda md: pd.concat([pd.read_csv(md / "hops.csv")] * 2).to_csv(md / "hops.csv", index=False), {}, "stands 2 times"),
         (lambda md: pd.read_csv(md / "hops.csv").drop(columns="run").to_csv(md / "hops.csv"), {}, "has no column run"),
-        (lambda md: (md / "plan.json").write_text('{"jobs": []}'), {}, "is not one of in.md"),
+        (lambda md: (md / "plan.json").write_text('{"study": {}, "jobs": []}'), {}, "has no run runs/"),
         (lambda md: pd.read_csv(md / "hops.csv").assign(end_ps=9.0).to_csv(md / "hops.csv"), {}, "but the trajectory runs from 0 to 4.95 ps"),
     ],
 )

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from esgap.physics.residence import event, residences
+from esgap.physics.residence import residences
 
 TIMES = np.arange(0.0, 10.01, 0.1)
+HOPS = [(0, 1.0, 1.2), (1, 3.0, 3.4), (0, 3.3, 3.7), (2, 6.0, 6.2)]  # atom, ps, ps; two of them overlap
 
 
 def trajectory(hops):
@@ -17,39 +18,32 @@ def trajectory(hops):
     return positions
 
 
-def arrays(hops):
-    return (np.array(column) for column in zip(*hops))
+def found(hops, hop):
+    _, starts, ends = (np.array(column) for column in zip(*hops))
+    return residences(TIMES, trajectory(hops), starts, ends, hop)
 
 
-HOPS = [(0, 1.0, 1.2), (1, 3.0, 3.4), (0, 3.3, 3.7), (2, 3.6, 3.8), (1, 6.0, 6.2)]
+def test_means_run_to_the_nearest_other_hop():
+    one = found(HOPS, 3)
+    np.testing.assert_allclose(one.before[:, 0], [2, 1, 0], rtol=0, atol=1e-12)
+    np.testing.assert_allclose(one.after[:, 0], [2, 1, 1], rtol=0, atol=1e-12)
+    assert one.frames == (24, 39)  # from 3.7 to 6.0, from 6.2 to the end
+    assert np.abs(one.before[:, 1]).max() < 0.03 < np.abs(trajectory(HOPS)[12, :, 1]).max()
 
 
-def test_hops_that_overlap_are_one_event():
-    _, starts, ends = arrays(HOPS)
-    for hop in (1, 2, 3):
-        first, last, members = event(starts, ends, hop)
-        assert (first, last, list(members)) == (3.0, 3.8, [1, 2, 3])
-    assert event(starts, ends, 0)[:2] == (1.0, 1.2)
-
-
-def test_means_run_from_the_last_hop_to_the_next():
-    ions, starts, ends = arrays(HOPS)
-    found = residences(TIMES, trajectory(HOPS), ions, starts, ends, 2)
-    assert found.ions == (0, 1, 2)
-    np.testing.assert_allclose(found.before[:, 0], [1, 0, 0], rtol=0, atol=1e-12)
-    np.testing.assert_allclose(found.after[:, 0], [2, 1, 1], rtol=0, atol=1e-12)
-    assert found.frames == (len(TIMES[(TIMES > 1.15) & (TIMES < 3.05)]), len(TIMES[(TIMES > 3.75) & (TIMES < 6.05)]))
-    assert np.abs(found.before[:, 1]).max() < 0.02 < np.abs(trajectory(HOPS)[12, :, 1]).max()
+def test_overlapping_hops_cut_the_means():
+    one = found(HOPS, 2)
+    np.testing.assert_allclose(one.before[:, 0], [1, 0.5, 0], rtol=0, atol=0.3)  # ion 1 is on its way
+    np.testing.assert_allclose(one.after[:, 0], [2, 1, 0], rtol=0, atol=1e-12)
+    assert one.frames == (4, 24)
 
 
 def test_at_least_one_frame():
-    hops = [(0, 1.0, 1.2), (1, 1.2, 1.43), (2, 1.47, 1.5)]
-    ions, starts, ends = arrays(hops)
-    found = residences(TIMES, trajectory(hops), ions, starts, ends, 1)
-    assert found.frames == (1, 1)
-    assert found.before[0, 0] == pytest.approx(1.0)
+    one = found([(0, 1.0, 1.2), (1, 1.2, 1.43), (2, 1.47, 1.5)], 1)
+    assert one.frames == (1, 1)
+    assert one.before[0, 0] == pytest.approx(1.0)
 
 
 def test_a_hop_beyond_the_trajectory():
     with pytest.raises(ValueError, match="the trajectory runs from 0 to 10 ps"):
-        residences(TIMES, trajectory(HOPS), *arrays([(0, 9.9, 10.3)]), hop=0)
+        found([(0, 9.9, 10.3)], 0)

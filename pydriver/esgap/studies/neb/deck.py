@@ -5,6 +5,7 @@ Rounds: states; bands; what the finished bands ask for (states and bands of a sp
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from ase import Atoms
@@ -28,6 +29,7 @@ from esgap.studies.neb.study import Study
 
 RELAX, BAND, IMAGES, MODES = "in.defect", "in.neb", "in.images", "in.modes"
 CELL, STATES, ORIGIN = "cell.extxyz", "states.extxyz", "states.json"
+SETTINGS = "reference.json"
 EVERY = 10  # steps between lines of the band's log
 ZERO = ("-", 0.0)  # no field
 
@@ -101,6 +103,8 @@ class Route:
         minima = barrier.intermediate_minima(path, self.study.band.depth) if whole else []
         if not minima:
             yield from self.others(leg, band)
+            if self.study.reference:
+                yield self.reference(leg, path)
             if self.study.band.modes:
                 yield self.modes(leg, band, int(np.argmax(path.energies)))
             yield from self.in_fields(leg, band)
@@ -143,6 +147,25 @@ class Route:
             variables |= {"image": tuple(f"{k + 1:02d}" for k in range(images)), "out": f"{name}/neb"} | split
             tags = {"what": "images", "path": self.placed.label, "potential": placed.label, "leg": leg.label}
             yield lammps_job(name, IMAGES, variables, {"cell": self.start(leg, ZERO) + ".data"} | dumps, image_outputs(images), tags, placed, self.study.run.ranks)
+
+    def reference(self, leg: Leg, path: barrier.Path) -> Job:
+        """The images of a finished band, evaluated by an ASE calculator."""
+        reference, name = self.study.reference, f"images/{self.placed.label}/{leg.label}/{self.study.reference.name}"
+        images = self.start(leg, ZERO) + ".images.extxyz"
+        (self.work.stage / images).parent.mkdir(parents=True, exist_ok=True)
+        write(self.work.stage / images, [self.placed_at(positions) for positions in path.positions], format="extxyz")
+        write_json(self.work.stage / SETTINGS, reference.model_dump(mode="json"))
+        return Job(
+            name=name,
+            command=("python", "-m", "esgap.studies.neb.work", SETTINGS, images, name),
+            inputs={"settings": SETTINGS, "images": images},
+            outputs=tuple(f"{name}/{image_file('neb', k)}.json" for k in range(len(path.positions))),
+            tags={"what": "images", "path": self.placed.label, "potential": reference.name, "leg": leg.label},
+            ranks=reference.ranks,
+            starts_ranks=True,
+            continues=True,
+            tools=(),
+        )
 
     def modes(self, leg: Leg, band: Job, image: int) -> Job:
         """The second derivatives at the highest image of a finished band."""
@@ -191,10 +214,13 @@ class Route:
         file = self.work.stage / f"states/data.{self.placed.label.replace('/', '.')}.{name}"
         self.write(file, positions)
 
-    def write(self, file, positions: np.ndarray) -> None:
+    def write(self, file: Path, positions: np.ndarray) -> None:
+        write_data(file, self.placed_at(positions), self.placed.elements, self.charges)
+
+    def placed_at(self, positions: np.ndarray) -> Atoms:
         atoms = self.atoms.copy()
         atoms.positions = positions
-        write_data(file, atoms, self.placed.elements, self.charges)
+        return atoms
 
     def relaxed(self, leg: Leg, field: tuple[str, float]) -> bool:
         """True when both states of a leg are relaxed in a field."""
@@ -224,7 +250,7 @@ class Route:
         return dict(zip(("ex", "ey", "ez"), map(float, to_lammps_vector(field_vector(*field, cell), cell))))
 
 
-def read_path(folder, images: int, cell: np.ndarray) -> barrier.Path:
+def read_path(folder: Path, images: int, cell: np.ndarray) -> barrier.Path:
     """The path that in.neb or in.images left in a folder, unwrapped, in the frame of `cell`."""
     band = read_images(folder, images)
     positions, forces = (from_lammps_vector(array, cell) for array in (band.positions, band.forces))

@@ -1,6 +1,6 @@
 """The states that a study names: from files, or the residences of an ion before and after its hops in a run of kind md."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +9,14 @@ from ase import Atoms
 
 from esgap.errors import EsgapError
 from esgap.lammps.data import read_structure
-from esgap.lammps.trajectory import read_trajectory
+from esgap.lammps.trajectory import Trajectory, read_trajectory
 from esgap.physics.barrier import align, moved
 from esgap.physics.residence import Residences, residences
 from esgap.record import read_json
 from esgap.studies.neb.study import Endpoints, Study
 
 HOPS, PLAN = "hops.csv", "plan.json"
+HOPPED = 1.0  # Angstrom; thermal displacements are smaller, mostly
 COLUMNS = {"hop", "ion", "start_ps", "end_ps", "run"}
 
 
@@ -70,7 +71,7 @@ def _of_hops(ends: Endpoints, element: str) -> States:
     found = []
     for row in chosen:
         try:
-            found.append(residences(times, trajectory.positions, index, hops["start_ps"].to_numpy(), hops["end_ps"].to_numpy(), hops.index.get_loc(row)))
+            found.append(residences(times, trajectory.positions, hops["start_ps"].to_numpy(), hops["end_ps"].to_numpy(), hops.index.get_loc(row)))
         except ValueError as error:
             raise EsgapError(f"{ends.source / HOPS}: {error}; write it again with `esgap analyse {ends.source}`") from error
     atoms = Atoms(list(trajectory.elements), positions=found[0].before, cell=trajectory.cell, pbc=True)
@@ -86,13 +87,15 @@ def _of_hops(ends: Endpoints, element: str) -> States:
 
 def _after(before: Atoms, found: Residences, ion: int, others: str, element: str) -> tuple[Atoms, str]:
     """The state after a hop, and which ions besides `ion` changed their site since the state before."""
-    state = before.copy()
-    state.positions = align(before.positions, found.after, before.cell.array, frame(before, element))
-    also = [k for k in moved(before.positions, state.positions, before.cell.array) if k != ion]
-    if others == "keep":
-        state.positions[also] = before.positions[also]
+    state, still = before.copy(), frame(before, element)
+    after = align(before.positions, found.after, before.cell.array, still)
+    also = [k for k in moved(before.positions, after, before.cell.array, HOPPED) if k != ion and k not in still]
+    if others == "move":
+        state.positions = after
+    else:
+        state.positions[ion] = after[ion]
     names = ", ".join(f"{before.symbols[k]} {k + 1}" for k in also)
-    fate = "stay where they were" if others == "keep" else "move too"
+    fate = "change their site too" if others == "move" else "are kept where they were, as all other atoms"
     return state, f"{before.symbols[ion]} {ion + 1}, means over {found.frames[0]} and {found.frames[1]} frames; " + (f"{names} {fate}" if names else "no other ion moves")
 
 
@@ -117,14 +120,20 @@ def _find(table: pd.DataFrame, number: int, ends: Endpoints) -> int:
     return rows.index[0]
 
 
-def _trajectory(folder: Path, run: str):
-    """The trajectory of a run of in.md and the times (ps) of its frames."""
-    jobs = read_json(folder / PLAN, "give a run folder of kind md").get("jobs", [])
-    job = next((job for job in jobs if job["name"] == run), None)
-    words = [] if job is None else job["command"]
-    if "timestep" not in words:
-        raise EsgapError(f"the run {run} of {folder} is not one of in.md, so its frames have no times: take endpoints from a study that ran its dynamics, or give files")
-    trajectory = read_trajectory([folder / name for name in job["outputs"] if name.endswith(".dump")])
+def _trajectory(folder: Path, run: str) -> tuple[Trajectory, np.ndarray]:
+    """The trajectory of a run and the times (ps) of its frames; with elements."""
+    plan = read_json(folder / PLAN, "give a run folder of kind md")
+    given, job = plan["study"].get("trajectory"), next((job for job in plan["jobs"] if job["name"] == run), None)
+    if given:
+        files = [given["dump"]] if isinstance(given["dump"], str) else given["dump"]
+        trajectory, timestep = read_trajectory([Path(file) for file in files], given["drop_cut"]), given["timestep"]
+        if trajectory.types is not None:
+            trajectory = replace(trajectory, elements=np.array(given["elements"])[trajectory.types - 1])
+    elif job:
+        words = job["command"]
+        trajectory, timestep = read_trajectory([folder / name for name in job["outputs"] if name.endswith(".dump")]), float(words[words.index("timestep") + 1])
+    else:
+        raise EsgapError(f"{folder} has no run {run}: make {HOPS} again with `esgap analyse {folder}`")
     if trajectory.elements is None:
-        raise EsgapError(f"the dumps of {folder / run} have no column element: dump `id type element xu yu zu` as in.md does")
-    return trajectory, trajectory.steps * float(words[words.index("timestep") + 1])
+        raise EsgapError(f"the dump of {run} in {folder} has neither a column type nor element: dump id type xu yu zu")
+    return trajectory, trajectory.steps * timestep

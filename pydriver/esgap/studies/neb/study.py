@@ -1,6 +1,6 @@
 """Migration barriers by the climbing-image nudged elastic band, also in an electric field (Fig. 2 of doi:10.1021/acsaem.1c02363)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
@@ -26,7 +26,7 @@ class Endpoints(Section):
     run: str | None = None
     """Folder of the run within `from`, where several have a hop of this number: runs/li7p3s11/es-gap/800K/seed1."""
     others: Literal["move", "keep"] = "move"
-    """Other ions that changed their site meanwhile: they move along the path, or stay where they were before it."""
+    """Other ions that changed their site meanwhile move along the path, or all atoms but the ion start from where they were before the hop."""
 
     @model_validator(mode="after")
     def _files_or_hop(self):
@@ -64,6 +64,19 @@ class Band(Section):
     """A minimum on the path that is deeper on both sides is a state: the path is split there, eV."""
 
 
+class Reference(Section):
+    """An ASE calculator that evaluates the images of all bands without field, such as one of DFT."""
+
+    calculator: Annotated[str, Field(pattern=r"^[\w.]+:\w+$", examples=["gpaw:GPAW"])]
+    """module:Class."""
+    arguments: dict[str, Any] = {}
+    """Its keyword arguments."""
+    name: Annotated[str, Field(pattern=r"^[\w.+-]+$")] = "DFT"
+    """What it is called in tables and figures."""
+    ranks: Count = 1
+    """MPI ranks that the calculator starts itself."""
+
+
 class ElectricField(Section):
     """Uniform fields in which states and bands are relaxed again, with the potential that has charges."""
 
@@ -93,6 +106,7 @@ class Study(contract.Study):
     endpoints: Endpoints
     band: Band = Band()
     field: ElectricField = ElectricField()
+    reference: Reference | None = None
     relax: Relax = Relax()
     electrostatics: Coulomb = Coulomb()
 

@@ -10,6 +10,7 @@ from ase import Atoms
 from packaging.requirements import Requirement
 
 from esgap.errors import EsgapError
+from esgap.gapfit.toy import LABEL, crystal, fit_toy
 from esgap.jobs.launch import check_launcher, output
 from esgap.jobs.resources import Resources
 from esgap.lammps.data import read_structure
@@ -33,6 +34,7 @@ def checks(name: str = "li7p3s11/es-gap", structure: Path | None = None, run: Re
     yield _guard("versions", versions)
     yield _guard("MPI", lambda: mpi(run))
     yield _guard("plugin", lambda: plugin(run))
+    yield _guard("fit", lambda: fit(run))
     try:
         potential = Potential.load(name)
         atoms = read_structure(structure or Path(str(resources.files("esgap") / "data/inputs/structures/li7p3s11.cif")))
@@ -79,6 +81,22 @@ def plugin(run: Resources) -> tuple[bool, str]:
     if missing:
         return False, f"{run.lmp} does not know {', '.join(missing)}: use the lmp of this environment, or set LAMMPS_PLUGIN_PATH"
     return True, f"{run.lmp} knows {', '.join(STYLES)}"
+
+
+def fit(run: Resources) -> tuple[bool, str]:
+    """A toy is fitted, and its file is the same potential to quippy, pair_style gap and pair_style quip."""
+    from quippy.potential import Potential as Quippy  # takes a second to import
+
+    with tempfile.TemporaryDirectory(prefix="esgap-doctor-") as name:
+        xml, atoms, elements = fit_toy(Path(name)), crystal(99), ("Li", "Cl")
+        gap = f"pair_style gap\npair_coeff * * {xml} {' '.join(elements)}"
+        quip = f'pair_style quip\npair_coeff * * {xml} "Potential xml_label={LABEL}" 3 17'
+        ours, theirs = (evaluate([atoms], elements, commands, run=run)[0] for commands in (gap, quip))
+        atoms.calc = Quippy(f"Potential xml_label={LABEL}", param_filename=str(xml))
+        oracle = Labels(atoms.get_potential_energy(), atoms.get_forces(), np.zeros((3, 3)))
+    verdicts = [_agree(ours, theirs, "pair_style quip"), _agree(ours, oracle, "quippy")]
+    worst = next((verdict for verdict in verdicts if not verdict[0]), verdicts[1])
+    return worst[0], f"a toy fitted by esgap, through pair_style gap: {worst[1]}"
 
 
 def against_quippy(potential: Potential, atoms: Atoms, run: Resources) -> tuple[bool, str]:

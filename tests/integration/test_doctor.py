@@ -13,7 +13,7 @@ def test_sound_installation(esgap):
     done = esgap("doctor")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.strip().splitlines()
-    assert len(lines) == 8 and all(line.startswith("ok") for line in lines)
+    assert len(lines) == 9 and all(line.startswith("ok") for line in lines)
 
 
 def test_other_mpi_and_missing_styles(tmp_path, esgap):

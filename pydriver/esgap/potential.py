@@ -5,6 +5,7 @@ Units are those of LAMMPS `metal`: charges in e, exponents zeta in 1/Angstrom, c
 
 import re
 import tomllib
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -172,10 +173,22 @@ def verify(folder: Path, files: dict[str, str]) -> None:
 
 
 def _check_include(potential: Potential, file: Path) -> None:
-    """Raise EsgapError when the commands of `potential.lmp` are not those of `potential.toml`: comments and blank lines aside."""
-    if file.is_file() and (wrong := set(_commands(file.read_text(errors="replace"))) ^ set(_commands(potential.lammps_include()))):
+    """Raise EsgapError when the commands of `potential.lmp` are not those of `potential.toml`: comments and blank lines aside.
+
+    In a run folder the types may be fewer, or in another order.
+    """
+    if not file.is_file():
+        return
+    found = file.read_text(errors="replace")
+    types = re.search(rf"\$\{{potential\}}/{re.escape(potential.gap.file)} ([A-Z][A-Za-z ]*)", found)
+    elements = tuple(types[1].split()) if types else potential.elements
+    if set(elements) <= set(potential.elements):
+        wrong = [line for pair in zip_longest(_commands(found), _commands(potential.lammps_include(elements))) if pair[0] != pair[1] for line in pair]
+    else:
+        wrong = [types[0]]
+    if wrong:
         raise EsgapError(
-            f"{file} does not say what {TOML} says (`{min(wrong, key=len)}` stands in one of them only): it is made from {TOML}, "
+            f"{file} does not say what {TOML} says (`{wrong[0] or wrong[1]}`): it is made from {TOML}, "
             f"so change that file and make the other anew with `esgap potential {file.parent}`"
         )
 

@@ -48,10 +48,16 @@ def test_an_edited_include_is_refused_and_made_anew(tiny_gap, tmp_path):
     include, toml = folder / "potential.lmp", folder / "potential.toml"
     original = include.read_text()
     include.write_text(original.replace("charge 0.5", "charge 0.4"))
-    with pytest.raises(EsgapError, match=r"`set type 1 charge 0\.[45]` stands in one of them only.* anew with `esgap potential .*/m/p`"):
+    with pytest.raises(EsgapError, match=r"`set type 1 charge 0\.4`.* anew with `esgap potential .*/m/p`"):
         Potential.load(folder)
     include.write_text("# a remark of one's own\n\n" + original)
     assert Potential.load(folder) == made
+    include.write_text(made.lammps_include(("S", "Li")))  # as in a run folder
+    assert Potential.load(folder) == made
+    include.write_text(original.replace("Li P S", "Li P Na"))
+    with pytest.raises(EsgapError, match="does not say what potential.toml says .*Li P Na"):
+        Potential.load(folder)
+    include.write_text(original)
     toml.write_text(toml.read_text().replace("P = 2.5", "P = 2.25"))
     with pytest.raises(EsgapError, match="does not say what potential.toml says"):
         Potential.load(folder)

@@ -65,6 +65,15 @@ def orbits(permuted: np.ndarray) -> np.ndarray:
     return pd.factorize(labels)[0]
 
 
+def canonical(occupied: np.ndarray, permuted: np.ndarray) -> tuple[tuple[int, ...], int]:
+    """The same choice of points under every operation: its least sorted image, and how many different images there are.
+
+    `occupied`: indices of points, shape (n,); `permuted`: as `permutations` gives.
+    """
+    images = {tuple(row) for row in np.sort(permuted[:, occupied], axis=1).tolist()}
+    return min(images), len(images)
+
+
 def inequivalent_sites(atoms: Atoms, sites: pd.DataFrame, symprec: float = SYMPREC) -> pd.DataFrame:
     """One row an orbit of `sites` (columns x, y, z in Angstrom): its first site, with the column `multiplicity`, the number of its members."""
     orbit = orbits(permutations(atoms, sites[["x", "y", "z"]].to_numpy(float), symprec))

@@ -1,14 +1,14 @@
 // A table of the styles and a loop that registers them; src/loader/ calls it in an lmp that it was compiled for.
 
 #include "lammps_plugin_abi.h"
-#include "pair_quip.h"
+#include "quip/pair_quip.h"
 
 #include "fix.h"
 #include "lammps.h"
 #include "pair.h"
 
-#include "fix_efield_pbc.h"
-#include "pair_coul_slater_long.h"
+#include "field/fix_efield_pbc.h"
+#include "slater/pair_coul_slater_long.h"
 #include "pair_gap.h"
 
 #include <vector>

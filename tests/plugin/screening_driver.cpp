@@ -1,7 +1,7 @@
 // Reads lines `zeta n zeta n g cutoff r` and prints for each: S and S' by quadrature, S and S' from the table, and
 // f(r^2) = erfc(g r)/r - S(r) and df/d(r^2) from the table of the step loop.
-#include "coul_slater.h"
-#include "squared_table.h"
+#include "slater/coul_slater.h"
+#include "slater/squared_table.h"
 
 #include <cstdio>
 #include <map>

@@ -1,6 +1,6 @@
 #include "displacements.h"
 
-#include "cell_of.h"
+#include "../cell_of.h"
 #include "reference_dump.h"
 
 #include "atom.h"

@@ -1,7 +1,7 @@
 // pair_style coul/slater/long: real-space part of the Coulomb energy of Slater densities. Physics in coul_slater.h.
 #pragma once
 
-#include "cell.h"
+#include "../cell.h"
 #include "coul_slater.h"
 #include "squared_table.h"
 

@@ -1,6 +1,6 @@
 #include "coul_slater.h"
 
-#include "chebyshev.h"
+#include "../chebyshev.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 // Reads unwrapped positions from a LAMMPS text dump, as fractions of the box in the file. No LAMMPS header.
 #pragma once
 
-#include "cell.h"
+#include "../cell.h"
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 // A pair energy as a function of the squared distance, tabulated for a step loop without square root or division.
 #pragma once
 
-#include "chebyshev.h"
+#include "../chebyshev.h"
 
 #include <cmath>
 #include <cstdint>

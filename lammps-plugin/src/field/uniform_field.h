@@ -1,7 +1,7 @@
 // Energy and virial of a uniform field in a periodic cell, at constant E or at constant D. No LAMMPS header.
 #pragma once
 
-#include "cell.h"
+#include "../cell.h"
 
 #include <array>
 

@@ -52,7 +52,8 @@ class Distribution(Row):
     """One distribution of the ions, relaxed."""
 
     state: Annotated[int, Column("state", meaning="0: the crystal")]
-    interstitials: Annotated[str, Column("on sites", meaning="interstitial sites that are occupied, as in sites.csv")]
+    moved_ions: Annotated[int, Column("on sites", meaning="ions on interstitial sites")]
+    interstitials: Annotated[str, Column("which", meaning="interstitial sites that are occupied, as in sites.csv", shown=False)]
     multiplicity: Annotated[int, Column("images", meaning="under the space group")]
     visits: Annotated[int, Column("visits")]
     energy_placed: Annotated[Quantity, Column("in the chain", "{:.3f}", "eV", "energy against the crystal, as the chain counted it")]
@@ -116,6 +117,7 @@ def distributions(study: Study, runs: Runs, places: Places) -> Iterator[Distribu
         seen.append((job.tags["state"], energy))
         yield Distribution(
             state=job.tags["state"],
+            moved_ions=state.interstitials,
             interstitials=places.names(state.occupied),
             multiplicity=state.multiplicity,
             visits=state.visits,

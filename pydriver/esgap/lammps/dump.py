@@ -12,16 +12,24 @@ from esgap.lammps.log import read_text
 def read_table(file: Path) -> pd.DataFrame:
     """The columns of a one-frame text dump as numbers, one row an atom, by id.
 
-    Raises EsgapError when the file is missing, cut off or holds no numbers.
+    Raises EsgapError when the file is missing, cut off, or does not hold finite numbers for the ids 1 to N.
     """
-    lines = read_text(file).splitlines()
-    count = int(lines[3]) if len(lines) > 3 and lines[3].strip().isdigit() else 0
-    if not count or len(lines) < 9 + count:
+    text = read_text(file)
+    lines = text.splitlines()
+    count = int(lines[3]) if len(lines) > 3 and lines[3].strip().isdecimal() else 0
+    if not count or len(lines) < 9 + count or not text.endswith("\n"):
         raise EsgapError(f"{file} is cut off: {max(len(lines) - 9, 0)} of {count} atoms; delete its folder to compute it again")
+    rows, columns = [line.split() for line in lines[9:]], lines[8].split()[2:]
+    if any(len(row) != len(columns) for row in rows):
+        raise EsgapError(f"{file} is damaged (not {len(columns)} values in each line): delete its folder to compute it again")
     try:
-        return pd.DataFrame([line.split() for line in lines[9 : 9 + count]], columns=lines[8].split()[2:]).astype(float).sort_values("id")
-    except (ValueError, KeyError) as error:
+        table = pd.DataFrame(rows, columns=columns).astype(float).sort_values("id")
+        sound = table.columns.is_unique and np.array_equal(table["id"], np.arange(1, count + 1)) and np.isfinite(table.to_numpy()).all()
+    except (ValueError, KeyError, TypeError) as error:
         raise EsgapError(f"{file} is damaged ({error}): delete its folder to compute it again") from error
+    if not sound:
+        raise EsgapError(f"{file} is damaged (no finite numbers for each of {count} atoms): delete its folder to compute it again")
+    return table
 
 
 def read_dump(file: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -36,10 +44,15 @@ def read_dump(file: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_cell(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Cell vectors a, b, c as rows (3, 3) and the origin (3,), Angstrom, LAMMPS's frame, of a one-frame text dump."""
+    """Cell vectors a, b, c as rows (3, 3) and the origin (3,), Angstrom, LAMMPS's frame, of a one-frame text dump.
+
+    Raises EsgapError when the file is missing, cut off or damaged there.
+    """
     lines = read_text(file).splitlines()
     try:
         bounds = np.array([line.split() for line in lines[5:8]], dtype=float)
+        if bounds.shape not in ((3, 2), (3, 3)) or not np.isfinite(bounds).all():
+            raise ValueError("no finite bounds of the box")
         xy, xz, yz = bounds[:, 2] if bounds.shape[1] == 3 else np.zeros(3)
     except (ValueError, IndexError) as error:
         raise EsgapError(f"{file} is damaged ({error}): delete its folder to compute it again") from error

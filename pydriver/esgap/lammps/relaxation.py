@@ -10,7 +10,7 @@ from ase import Atoms
 from esgap.errors import EsgapError
 from esgap.lammps.dump import read_cell, read_dump
 from esgap.lammps.frame import from_lammps_vector
-from esgap.lammps.log import first_energy, read_complete, read_thermo
+from esgap.lammps.log import read_complete, read_runs
 
 CRITERION = "Stopping criterion ="
 FIELD = "f_field"  # the fix of the decks
@@ -39,10 +39,13 @@ def read_relaxation(folder: Path) -> Relaxation:
     """
     log = folder / "log.lammps"
     text = read_complete(log)
-    history = read_thermo(log)
-    if CRITERION not in text or not {FIELD, *DIPOLE} <= set(history):
+    runs = read_runs(log)
+    first, history = runs[0], runs[-1]
+    if CRITERION not in text or not {"PotEng", FIELD, *DIPOLE} <= set(history) or "PotEng" not in first:
         raise EsgapError(f"{log} is not that of a relaxation (no '{CRITERION}', '{FIELD}' or '{DIPOLE[0]}'): delete {folder} to compute it again")
-    last = history.iloc[-1]
+    last, first_energy = history.iloc[-1], float(first["PotEng"].iloc[0])
+    if not np.isfinite([*last, first_energy]).all():
+        raise EsgapError(f"{log} ends in nan: the atoms came too close, or the potential is used outside its data; look at the start, delete {folder}")
     positions, forces = read_dump(folder / "relaxed.dump")
     return Relaxation(
         energy=last["PotEng"],
@@ -50,10 +53,10 @@ def read_relaxation(folder: Path) -> Relaxation:
         dipole=last[DIPOLE].to_numpy(float),
         max_force=float(np.linalg.norm(forces, axis=1).max()),
         steps=int(last["Step"]),
-        criterion=next(line.split("=")[1].strip() for line in text.splitlines() if CRITERION in line),
+        criterion=[line.split("=")[1].strip() for line in text.splitlines() if CRITERION in line][-1],
         positions=positions,
         history=history,
-        first_energy=first_energy(log),
+        first_energy=first_energy,
     )
 
 

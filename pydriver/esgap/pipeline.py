@@ -4,10 +4,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from esgap.errors import EsgapError
 from esgap.jobs import files, lock
 from esgap.jobs.job import Job, missing
-from esgap.jobs.record import FAILED, RECORD, STARTED, adopt, check_outputs
+from esgap.jobs.record import FAILED, RECORD, STARTED, adopt, check_outputs, read_record
 from esgap.jobs.run import Progress
 from esgap.jobs.run import run as run_jobs
 from esgap.lammps.log import problem
@@ -149,7 +151,7 @@ def _is_done(job: Job, folder: Path) -> bool:
     """True when a job has left all that it should; one without a record must also have ended well."""
     record = folder / job.name / RECORD
     if record.is_file():
-        check_outputs(read_json(record, f"delete {record.parent} to compute it again"), job, folder)
+        check_outputs(read_record(record), job, folder)
         return True
     return not missing(job, folder) and not (folder / job.name / FAILED).is_file() and problem(job, folder) is None
 
@@ -161,11 +163,15 @@ def read_result(folder: Path) -> Result:
         raise EsgapError(f"{folder} holds no {RESULT}: make it with `esgap analyse {folder}`")
     remedy = f"make it again with `esgap analyse {folder}`"
     content = read_json(file, remedy)
-    if not isinstance(content, dict) or content.get("schema") != Result.version:
-        raise EsgapError(f"{file} has another schema than {Result.version}: {remedy}")
-    tables = module(content["kind"], "analyse").TABLES
-    content["tables"] = {name: [tables[name].model_validate(row) for row in rows] for name, rows in content["tables"].items()}
-    return Result.model_validate(content)
+    found = content.get("schema") if isinstance(content, dict) else None
+    if found != Result.version:
+        raise EsgapError(f"{file} has the schema {found}, this esgap reads {Result.version}: {remedy}")
+    try:
+        tables = module(content["kind"], "analyse").TABLES
+        content["tables"] = {name: [tables[name].model_validate(row) for row in rows] for name, rows in content["tables"].items()}
+        return Result.model_validate(content)
+    except (KeyError, TypeError, AttributeError, ImportError, ValidationError) as error:
+        raise EsgapError(f"{file} does not fit this esgap ({type(error).__name__}: {str(error).splitlines()[0]}): {remedy}") from error
 
 
 def report(folder: Path) -> Result:

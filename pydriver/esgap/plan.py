@@ -35,16 +35,17 @@ class Plan(Frozen):
         file = folder / PLAN_FILE
         if not file.is_file():
             raise EsgapError(f"{folder} holds no {PLAN_FILE}: make it with `esgap deck STUDY.toml -o {folder}`")
-        remedy = f"write it again with `esgap deck STUDY.toml -o {folder}`"
+        remedy = f"delete it and write it again with `esgap deck STUDY.toml -o {folder}`; finished jobs are kept"
         content = read_json(file, remedy)
-        found = content.get("schema") if isinstance(content, dict) else None
-        if found != SCHEMA:
-            raise EsgapError(f"{file} has the schema {found}, this esgap reads {SCHEMA}: use the esgap that made it, or run the study in a new folder")
+        if not isinstance(content, dict) or "schema" not in content:
+            raise EsgapError(f"{file} is damaged (no schema in it): {remedy}")
+        if content["schema"] != SCHEMA:
+            raise EsgapError(f"{file} has the schema {content['schema']}, this esgap reads {SCHEMA}: use the esgap that made it, or run the study in a new folder")
         if content.get("kind") not in kinds():
             raise EsgapError(f"{file} is of the kind {content.get('kind')!r}, this esgap knows {', '.join(kinds())}: use the esgap that made it")
         try:
             plan = cls.model_validate(content)
             study: Study = module(plan.kind, "study").Study.model_validate(plan.study)
         except ValidationError as error:
-            raise EsgapError(f"{file} does not fit this esgap ({error.errors()[0]['msg']}): {remedy}") from error
+            raise EsgapError(f"{file} does not fit this esgap ({'.'.join(map(str, error.errors()[0]['loc']))}: {error.errors()[0]['msg']}): {remedy}") from error
         return plan.model_copy(update={"study": study})

@@ -6,7 +6,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from esgap.jobs.job import Job
 
 WIDTH = 70
-SAID = {"kept": " (kept)", "start": " started", "done": " done", "failed": " FAILED"}
+SAID = {"kept": " (kept)", "start": " started", "done": " done", "failed": " FAILED", "crowded": ""}
 
 
 class Bar:
@@ -29,5 +29,8 @@ class Bar:
         """Show what happened to a job, or the last line that it wrote; see esgap.jobs.run.Progress."""
         line = "" if event in SAID else event
         self.progress.update(self.task, completed=done, total=total, description=f"{job.name} {line}"[:WIDTH])
+        if event == "crowded":
+            line = f"{job.name} has {job.ranks} ranks, more than the cores to use: such jobs run alone, and slowly; see [run]"
+            self.console.print(line, soft_wrap=True, highlight=False, markup=False)
         if event == "failed" or event in ("kept", "done") and not self.console.is_terminal:
             self.console.print(f"{done}/{total} {job.name}{SAID[event]}", soft_wrap=True, highlight=False, markup=False)

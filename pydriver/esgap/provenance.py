@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from esgap.jobs.job import Job
-from esgap.jobs.record import FAILED, RECORD
-from esgap.record import command_line, now, read_json, sha256, versions
+from esgap.jobs.record import FAILED, RECORD, read_record
+from esgap.record import command_line, now, sha256, versions
 
 SHOWN = ("command", "inputs", "inputs_hash", "outputs", "started", "finished", "seconds", "adopted")
 
@@ -12,7 +12,7 @@ SHOWN = ("command", "inputs", "inputs_hash", "outputs", "started", "finished", "
 def job_records(jobs: tuple[Job, ...], folder: Path) -> dict[str, dict]:
     """Job -> its record, for those that have one."""
     files = {job.name: folder / job.name / RECORD for job in jobs}
-    return {name: read_json(file, f"delete {file.parent} to compute it again") for name, file in files.items() if file.is_file()}
+    return {name: read_record(file) for name, file in files.items() if file.is_file()}
 
 
 def provenance(jobs: tuple[Job, ...], folder: Path) -> dict:
@@ -32,7 +32,7 @@ def remarks(jobs: tuple[Job, ...], done: frozenset[str], folder: Path) -> list[s
         lines.append(f"{len(waiting)} of {len(jobs)} jobs are not finished: {_some(waiting)}")
     for job in jobs:
         if (file := folder / job.name / FAILED).is_file():
-            lines.append(f"{job.name} failed: {read_json(file, 'delete it')['reason']}")
+            lines.append(f"{job.name} failed: {read_record(file)['reason']}")
     if by_hand := sorted(done - set(records)):
         lines.append(f"{len(by_hand)} jobs were run by hand and have no record: {_some(by_hand)}")
     stale = {job.name: changed for job in jobs if job.name in records and (changed := _changed(records[job.name], job, folder))}

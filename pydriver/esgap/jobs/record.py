@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from esgap.errors import EsgapError
+from esgap.jobs.files import STAMP
 from esgap.jobs.job import Job, missing
 from esgap.jobs.tools import versions_of
 from esgap.record import hash_of, now, read_json, sha256, write_json
@@ -13,7 +14,20 @@ from esgap.record import hash_of, now, read_json, sha256, write_json
 RECORD = "run.json"
 STARTED = "started.json"  # stands in for the record while a job runs
 FAILED = "failed.json"
+NEEDED = {RECORD: "outputs", STARTED: "started", FAILED: "reason"}
 SCHEMA = 2
+
+
+def read_record(file: Path) -> dict:
+    """A record of a job. Raises EsgapError when it is damaged or of another version of esgap."""
+    remedy = f"delete {file.parent} to compute it again"
+    record = read_json(file, remedy)
+    found = record.get("schema") if isinstance(record, dict) else None
+    if found != SCHEMA:
+        raise EsgapError(f"{file} has the schema {found}, this esgap reads {SCHEMA}: {remedy}")
+    if lost := {"inputs", "inputs_hash", NEEDED[file.name]} - set(record):
+        raise EsgapError(f"{file} is damaged (no {', '.join(sorted(lost))} in it): {remedy}")
+    return record
 
 
 def decides(job: Job, folder: Path, lmp: str) -> dict:
@@ -32,7 +46,7 @@ def is_finished(job: Job, folder: Path, lmp: str) -> bool:
     if not (home / RECORD).is_file():
         _refuse_foreign(job, home, folder)
         return False
-    record = read_json(home / RECORD, f"delete {home} to compute it again")
+    record = read_record(home / RECORD)
     if changed := changed_inputs(record, job, folder, lmp):
         raise EsgapError(
             f"{home} was computed from other inputs ({', '.join(changed)} changed): "
@@ -103,18 +117,20 @@ class Started:
         else:
             shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir(parents=True, exist_ok=True)
-        (self.home / FAILED).unlink(missing_ok=True)
+        for old in (FAILED, STAMP):
+            (self.home / old).unlink(missing_ok=True)
         write_json(self.home / STARTED, self.record)
 
     def _refuse_other_beginning(self) -> None:
         file = self.home / STARTED
-        if file.is_file() and read_json(file, f"delete {self.home} to compute it again").get("inputs_hash") != self.record["inputs_hash"]:
+        if file.is_file() and read_record(file).get("inputs_hash") != self.record["inputs_hash"]:
             raise EsgapError(f"{self.home} was begun with other inputs: give another folder with -o, or delete that one to compute it again")
 
     def finished(self) -> None:
-        """Write the record."""
+        """Write the record, and the stamp by which `make` knows the job as finished."""
         outputs = {name: sha256(self.folder / name) for name in self.job.outputs}
         write_json(self.home / RECORD, self.record | {"outputs": outputs, "seconds": round(time.monotonic() - self.clock, 2), "finished": now()})
+        (self.home / STAMP).touch()
         (self.home / STARTED).unlink()
 
     def failed(self, why: str) -> None:

@@ -17,7 +17,7 @@ POLL = 0.02  # seconds
 PULSE = 1.0  # seconds between looks at what running jobs write
 PRINTED = "printed"  # standard output of a job of LAMMPS, whose log is another file
 
-Progress = Callable[[str, Job, int, int], None]  # (event, job, done, total); event: kept, start, done, failed, or a running job's last line
+Progress = Callable[[str, Job, int, int], None]  # (event, job, done, total); event: kept, crowded, start, done, failed, or a running job's last line
 Problem = Callable[[Job, Path], str | None]  # what is wrong with the files of a job whose process ended well, or None
 
 
@@ -32,51 +32,105 @@ def run(jobs: tuple[Job, ...], folder: Path, resources: Resources, progress: Pro
     """Run every job that `folder` does not hold yet; a job starts when those that leave its inputs have finished.
 
     At most `resources.cores` ranks run at once; a job of more ranks runs alone. Raises EsgapError at the end, naming
-    every job that failed, or at once when results in the folder come from other inputs.
+    every job that failed, or before anything starts when results in the folder come from other inputs.
     """
     if any(job.ranks > 1 and not job.starts_ranks for job in jobs):
         check_launcher(resources)
-    graph, by_name = TopologicalSorter(edges(jobs)), {job.name: job for job in jobs}
-    graph.prepare()
-    ready: list[Job] = []
-    running: list[_Running] = []
-    failed: dict[str, str] = {}
-    done, looked = 0, time.monotonic()
-
-    def count(event: str, job: Job) -> None:
-        nonlocal done
-        done += event in ("kept", "done")
-        progress(event, job, done, len(jobs))
-
+    finished = {job.name for job in jobs if _has_inputs(job, folder) and is_finished(job, folder, resources.lmp)}
+    queue = _Queue(jobs, folder, resources, progress, problem, finished)
     try:
-        while graph.is_active():
-            ready += [by_name[name] for name in graph.get_ready()]
-            for job in _keep(ready, folder, resources.lmp):
-                count("kept", job)
-                graph.done(job.name)
-            while ready and _fits(ready[0], running, resources.available()):
-                job = ready.pop(0)
-                running.append(_start(job, folder, resources))
-                count("start", job)
-            for job, why in _ended(running, folder, problem):
-                if why:
-                    failed[job.name] = why
-                else:
-                    graph.done(job.name)
-                count("failed" if why else "done", job)
-            if running and time.monotonic() - looked > PULSE:
-                looked = time.monotonic()
-                oldest = running[0].job
-                progress(last_line(folder / oldest.log), oldest, done, len(jobs))
-            if not running and not ready and not _newly_ready(graph, ready, by_name):
-                break
+        queue.work_off()
     finally:
-        for one in running:
+        for one in queue.running:
             one.process.terminate()
-        for one in running:
+        for one in queue.running:
             one.process.wait()
-    if failed:
-        raise EsgapError(_sentence(failed, len(jobs) - done - len(failed)))
+    if queue.failed:
+        raise EsgapError(_sentence(queue.failed, len(jobs) - queue.done - len(queue.failed)))
+
+
+def _has_inputs(job: Job, folder: Path) -> bool:
+    return all((folder / file).is_file() for file in job.inputs.values())
+
+
+class _Queue:
+    """The jobs on their way: waiting for others (in the graph), ready, running, done or failed."""
+
+    def __init__(self, jobs: tuple[Job, ...], folder: Path, resources: Resources, progress: Progress, problem: Problem, finished: set[str]):
+        self.jobs, self.folder, self.resources, self.progress, self.problem = {job.name: job for job in jobs}, folder, resources, progress, problem
+        self.finished = finished  # when the run began
+        self.needs = edges(jobs)
+        self.graph = TopologicalSorter(self.needs)
+        self.graph.prepare()
+        self.ready: list[Job] = []
+        self.running: list[_Running] = []
+        self.started: set[str] = set()
+        self.failed: dict[str, str] = {}
+        self.done, self.looked = 0, time.monotonic()
+
+    def work_off(self) -> None:
+        """Until every job is done or waits for one that failed."""
+        while self._take_ready() or self.running:
+            for job in self.ready[:]:
+                self._keep(job)
+            while self.ready and self._fits(self.ready[0]):
+                self._start(self.ready.pop(0))
+            self._collect()
+            self._show_last_line()
+
+    def _take_ready(self) -> bool:
+        """Take over the jobs that have become ready; False when there is none."""
+        if self.graph.is_active():
+            self.ready += [self.jobs[name] for name in self.graph.get_ready()]
+        return bool(self.ready)
+
+    def _keep(self, job: Job) -> None:
+        """Take `job` out of the ready ones when it is finished, or when what it left came from other inputs than it has now."""
+        try:
+            kept = job.name in self.finished if not self.needs[job.name] & self.started else is_finished(job, self.folder, self.resources.lmp)
+        except EsgapError as error:
+            self.ready.remove(job)
+            self._end(job, str(error))
+            return
+        if kept:
+            self.ready.remove(job)
+            self._end(job, None, "kept")
+
+    def _fits(self, job: Job) -> bool:
+        return not self.running or sum(one.job.ranks for one in self.running) + job.ranks <= self.resources.available()
+
+    def _start(self, job: Job) -> None:
+        if job.ranks > self.resources.available() and not any(self.jobs[name].ranks > self.resources.available() for name in self.started):
+            self.progress("crowded", job, self.done, len(self.jobs))
+        words = self.resources.words(job)
+        started = Started(job, self.folder, words, self.resources.lmp)
+        printed = self.folder / job.log if job.command[0] != "lmp" else started.home / PRINTED
+        self.running.append(_Running(start(words, self.folder, printed), started, job))
+        self.started.add(job.name)
+        self.progress("start", job, self.done, len(self.jobs))
+
+    def _collect(self) -> None:
+        """Take the ended jobs out of the running ones and write their records."""
+        time.sleep(POLL if self.running else 0)
+        over = [one for one in self.running if one.process.poll() is not None]
+        self.running = [one for one in self.running if one not in over]
+        for one in over:
+            self._end(one.job, _close(one, self.folder, self.problem))
+
+    def _end(self, job: Job, why: str | None, event: str = "done") -> None:
+        """`why` it failed, or None."""
+        if why:
+            self.failed[job.name] = why
+        else:
+            self.done += 1
+            self.graph.done(job.name)
+        self.progress("failed" if why else event, job, self.done, len(self.jobs))
+
+    def _show_last_line(self) -> None:
+        if self.running and time.monotonic() - self.looked > PULSE:
+            self.looked = time.monotonic()
+            oldest = self.running[0].job
+            self.progress(last_line(self.folder / oldest.log), oldest, self.done, len(self.jobs))
 
 
 def last_line(log: Path) -> str:
@@ -87,39 +141,6 @@ def last_line(log: Path) -> str:
         file.seek(max(0, log.stat().st_size - 500))
         lines = file.read().decode(errors="replace").split("\n")[:-1]
     return next((" ".join(line.split()) for line in reversed(lines) if line.strip()), "")
-
-
-def _newly_ready(graph: TopologicalSorter, ready: list[Job], by_name: dict[str, Job]) -> bool:
-    """Take over the jobs that have become ready; False when none has, so that all that is left waits for failed ones."""
-    if graph.is_active():
-        ready += [by_name[name] for name in graph.get_ready()]
-    return bool(ready)
-
-
-def _keep(ready: list[Job], folder: Path, lmp: str) -> list[Job]:
-    """Take the finished jobs out of `ready`."""
-    kept = [job for job in ready if is_finished(job, folder, lmp)]
-    ready[:] = [job for job in ready if job not in kept]
-    return kept
-
-
-def _fits(job: Job, running: list[_Running], cores: int) -> bool:
-    return not running or sum(one.job.ranks for one in running) + job.ranks <= cores
-
-
-def _start(job: Job, folder: Path, resources: Resources) -> _Running:
-    words = resources.words(job)
-    started = Started(job, folder, words, resources.lmp)
-    printed = folder / job.log if job.command[0] != "lmp" else started.home / PRINTED
-    return _Running(start(words, folder, printed), started, job)
-
-
-def _ended(running: list[_Running], folder: Path, problem: Problem) -> list[tuple[Job, str | None]]:
-    """Take the ended jobs out of `running`, write their records; (job, why it failed or None) for each."""
-    time.sleep(POLL if running else 0)
-    over = [one for one in running if one.process.poll() is not None]
-    running[:] = [one for one in running if one not in over]
-    return [(one.job, _close(one, folder, problem)) for one in over]
 
 
 def _close(one: _Running, folder: Path, problem: Problem) -> str | None:

@@ -167,9 +167,9 @@ def read_result(folder: Path) -> Result:
     if found != Result.version:
         raise EsgapError(f"{file} has the schema {found}, this esgap reads {Result.version}: {remedy}")
     try:
-        tables = module(content["kind"], "analyse").TABLES
-        content["tables"] = {name: [tables[name].model_validate(row) for row in rows] for name, rows in content["tables"].items()}
-        return Result.model_validate(content)
+        known = module(content["kind"], "analyse").TABLES
+        tables = {name: list(map(known[name].model_validate, rows)) for name, rows in content["tables"].items()}
+        return Result.model_validate(content | {"tables": tables})
     except (KeyError, TypeError, AttributeError, ImportError, ValidationError) as error:
         raise EsgapError(f"{file} does not fit this esgap ({type(error).__name__}: {str(error).splitlines()[0]}): {remedy}") from error
 

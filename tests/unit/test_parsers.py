@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from esgap.errors import EsgapError
 from esgap.jobs.job import Job
-from esgap.lammps.dump import read_dump
+from esgap.lammps.dump import read_cell, read_dump
 from esgap.lammps.log import problem, read_thermo
-from esgap.lammps.neb import read_band
+from esgap.lammps.neb import read_history, read_images
 from esgap.lammps.relaxation import read_relaxation
+from esgap.lammps.trajectory import read_trajectory
 
 ATOMS = 3
 LOG = """\
@@ -81,7 +82,7 @@ def test_every_number_is_read_exactly(folder, rows):
     thermo = read_thermo(folder / "log.lammps")
     np.testing.assert_array_equal(thermo.to_numpy()[:, 1:], rows)
     relaxed = read_relaxation(folder)
-    assert relaxed.energy == rows[-1][0] and relaxed.field_energy == rows[-1][1] and relaxed.steps == 10 * (len(rows) - 1)
+    assert relaxed.first_energy == -1.5 and relaxed.energy == rows[-1][0] and relaxed.field_energy == rows[-1][1] and relaxed.steps == 10 * (len(rows) - 1)
     np.testing.assert_array_equal(relaxed.dipole, rows[-1][2:5])
     np.testing.assert_array_equal(relaxed.positions, VALUES[:, :3])
     assert relaxed.max_force == np.linalg.norm(VALUES[:, 3:], axis=1).max() and relaxed.criterion == "force tolerance"
@@ -139,3 +140,80 @@ def test_dump_of_several_frames(folder):
     (folder / "two.dump").write_text(2 * GOOD["relaxed.dump"])
     with pytest.raises(EsgapError, match="damaged"):
         read_dump(folder / "two.dump")
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(damage=damages, word=st.none() | words)
+def test_cell_of_a_garbled_dump(folder, damage, word):
+    write(folder, **{"relaxed.dump": damaged(GOOD["relaxed.dump"], damage, word)})
+    try:
+        cell, origin = read_cell(folder / "relaxed.dump")
+    except EsgapError:
+        return
+    assert cell.shape == (3, 3) and np.isfinite(cell).all() and np.isfinite(origin).all()
+
+
+BAND = """\
+LAMMPS (22 Jul 2025 - Update 4)
+Running on 3 partitions of processors
+    Step     MaxReplicaForce  MaxAtomForce      GradV0         GradV1         GradVc          EBF            EBR            RDT            RD1            PE1
+         0   0.5   0.25   0.1   0.2   0.3   0.19   0.03   3.4   0   -20137.5
+        90   0.4   0.16   0.1   0.2   0.3   0.18   0.03   3.4   0   -20137.5
+Climbing replica = 2
+    Step     MaxReplicaForce  MaxAtomForce      GradV0         GradV1         GradVc          EBF            EBR            RDT            RD1            PE1
+        90   0.4   0.09   0.1   0.2   0.3   0.18   0.03   3.4   0   -20137.5
+       156   0.4   0.04   0.1   0.2   0.3   0.17   0.02   3.3   0   -20137.25
+"""
+HEAD = "energy,field_energy,dipole_x,dipole_y,dipole_z\n"
+IMAGES = {f"neb.0{k}.csv": HEAD + f"-10.{k},0.{k},1.0,2.0,3.0625\n" for k in (1, 2, 3)} | {f"neb.0{k}.dump": GOOD["relaxed.dump"] for k in (1, 2, 3)}
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(damage=damages, word=st.none() | words)
+def test_garbled_log_of_a_band(folder, damage, word):
+    (folder / "log.lammps").write_bytes(damaged(BAND, damage, word))
+    try:
+        history, climber = read_history(folder / "log.lammps")
+    except EsgapError as error:
+        assert "log.lammps" in str(error)
+        return
+    assert np.isfinite(history.drop(columns="stage").to_numpy()).sum() and history.stage.iloc[-1] == "climb" and isinstance(climber, int)
+    if damage[0] == "cut" and damage[1]:
+        assert history.iloc[-1].step in (90, 156) and history.iloc[-1].length in (3.4, 3.3), "a cut line is not half a line"
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(damage=damages, word=st.none() | words, name=st.sampled_from(sorted(IMAGES)))
+def test_garbled_images_of_a_band(folder, damage, word, name):
+    write(folder, **IMAGES | {name: damaged(IMAGES[name], damage, word)})
+    try:
+        images = read_images(folder, 3)
+    except EsgapError as error:
+        assert name in str(error)
+        return
+    assert images.positions.shape == images.forces.shape == (3, ATOMS, 3) and images.dipoles.shape == (3, 3)
+    if damage[0] == "cut":
+        np.testing.assert_array_equal(images.energies, [-10.1, -10.2, -10.3])
+        np.testing.assert_array_equal(images.dipoles[:, 2], 3.0625)
+
+
+FRAMES = "".join(
+    f"ITEM: TIMESTEP\n{10 * k}\nITEM: NUMBER OF ATOMS\n2\nITEM: BOX BOUNDS pp pp pp\n0 9\n0 9\n0 9\nITEM: ATOMS id type element xu yu zu\n"
+    f"1 1 Li {k}.5 1 2\n2 2 S 3 {k}.25 5.0625\n"
+    for k in range(4)
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(damage=damages, word=st.none() | words, drop_cut=st.booleans())
+def test_garbled_trajectory(folder, damage, word, drop_cut):
+    (folder / "md.dump").write_bytes(damaged(FRAMES, damage, word))
+    try:
+        found = read_trajectory([folder / "md.dump"], drop_cut)
+    except EsgapError as error:
+        assert "md.dump" in str(error) or "moves by" in str(error)
+        return
+    assert np.isfinite(found.positions).all() and found.positions.shape == (len(found.steps), 2, 3) and np.isfinite(found.cells).all()
+    if damage[0] == "cut":
+        np.testing.assert_array_equal(found.positions[:, 0, 0], np.arange(len(found.steps)) + 0.5)
+        np.testing.assert_array_equal(found.positions[:, 1, 2], 5.0625)

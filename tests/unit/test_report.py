@@ -41,7 +41,7 @@ def printed(rows, width: int) -> str:
 def test_table_names_states(rows):
     text = printed(rows, 140)
     assert text.count("recombined") == 1 and text.count("not converged") == 1 and text.count("ok") == 3
-    assert "field (V/Angstrom)" in text and "E_f (eV)" in text
+    assert "(V/Å)" in text and "E_f" in text and "(eV)" in text
 
 
 def test_rows_with_another_verdict_stand_out(rows):

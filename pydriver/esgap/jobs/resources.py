@@ -3,7 +3,7 @@
 import shlex
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from esgap.jobs.job import Frozen, Job
 from esgap.jobs.launchers import cores, launchers
@@ -17,16 +17,17 @@ class Resources(Frozen):
     cores: Annotated[int, Field(ge=1)] | None = None
     """Cores used at once by jobs side by side; when not given all that the machine or the batch system allows."""
     lmp: str = "lmp"
-    """LAMMPS: a command or a path."""
+    """LAMMPS: a command, or a path relative to the study file."""
     launcher: str = "mpirun -n {ranks}"
     """Before lmp: a name (mpich, slurm, pbs) or a command such as "srun -n {ranks}"."""
 
     @field_validator("lmp")
     @classmethod
-    def _not_empty(cls, lmp: str) -> str:
+    def _command_or_path(cls, lmp: str, info: ValidationInfo) -> str:
         if not lmp.strip():
             raise ValueError('lmp is empty; give a command such as "lmp"')
-        return lmp
+        folder = (info.context or {}).get("folder")
+        return lmp if folder is None or "/" not in lmp else str((folder / lmp).absolute())  # jobs start in the run folder
 
     @field_validator("launcher")
     @classmethod

@@ -1,6 +1,7 @@
 """What in.neb reads and leaves: a file of coordinates an image, dumps with true forces, energies, and the log of the band."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from esgap.lammps.log import read_text
 
 CLIMBS = re.compile(r"^Climbing replica = (\d+)", flags=re.M)
 COLUMNS = ("step", "force_image", "force", "gradient_first", "gradient_last", "gradient_climber", "forward", "back", "length")
+ENERGIES = ["energy", "field_energy", "dipole_x", "dipole_y", "dipole_z"]  # of an image
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,13 @@ def write_images(folder: Path, stem: str, positions: np.ndarray) -> list[str]:
 def read_images(folder: Path, images: int, out: str = "neb") -> Images:
     """Read what in.neb or in.images left in `folder`. Raises EsgapError when a file is missing, cut off or damaged."""
     frames = [read_dump(folder / f"{image_file(out, k)}.dump") for k in range(images)]
-    table = pd.concat([_energies(folder / f"{image_file(out, k)}.csv") for k in range(images)])
+    table = np.array([_energies(folder / f"{image_file(out, k)}.csv") for k in range(images)])
     return Images(
         positions=np.array([positions for positions, _ in frames]),
         forces=np.array([forces for _, forces in frames]),
-        energies=table["energy"].to_numpy(),
-        field_energies=table["field_energy"].to_numpy(),
-        dipoles=table[["dipole_x", "dipole_y", "dipole_z"]].to_numpy(),
+        energies=table[:, 0],
+        field_energies=table[:, 1],
+        dipoles=table[:, 2:],
     )
 
 
@@ -72,7 +74,9 @@ def read_history(log: Path) -> tuple[pd.DataFrame, int]:
     if not (climbs := CLIMBS.search(text)):
         raise EsgapError(f"{log} has no line 'Climbing replica': it is not the log of a finished band; delete {log.parent} to compute it again")
     parts = {"relax": text[: climbs.start()], "climb": text[climbs.end() :]}
-    rows = [{"stage": stage} | dict(zip(COLUMNS, words)) for stage, part in parts.items() for words in _numbers(part)]
+    rows = [{"stage": stage} | dict(zip(COLUMNS, numbers)) for stage, part in parts.items() for numbers in _numbers(part, log)]
+    if not rows or rows[-1]["stage"] != "climb" or not text.endswith("\n"):
+        raise EsgapError(f"{log} is cut off: no whole line after 'Climbing replica'; delete {log.parent} to compute it again")
     history = pd.DataFrame(rows)
     history["force"] **= 0.5  # under `min_modify norm max` LAMMPS prints the square
     return history, int(climbs[1]) - 1
@@ -88,20 +92,33 @@ def read_matrix(file: Path) -> np.ndarray:
         raise EsgapError(f"{file} is cut off ({error}): delete its folder to compute it again") from error
 
 
-def _numbers(text: str):
-    """The values of each line that is a line of `neb`: a step and as many numbers as COLUMNS at least."""
+def _numbers(text: str, log: Path) -> Iterator[list[float]]:
+    """The values of each line that is a line of `neb`: a step and as many numbers as the heading has words."""
+    count = 0
     for line in text.splitlines():
         words = line.split()
-        if len(words) > len(COLUMNS) and words[0].isdigit():
-            yield [float(word) for word in words[: len(COLUMNS)]]
+        if words[:1] == ["Step"]:
+            count = len(words)
+        elif words and words[0].isdecimal():
+            try:
+                values = np.array(words, dtype=float)
+            except ValueError as error:
+                raise EsgapError(f"{log} is damaged ({error}): delete {log.parent} to compute it again") from error
+            if len(values) != count or count < len(COLUMNS) or not np.isfinite(values).all():
+                raise EsgapError(f"{log} is damaged (no {count} finite values in a line): delete {log.parent} to compute it again")
+            yield values[: len(COLUMNS)].tolist()
 
 
-def _energies(file: Path) -> pd.DataFrame:
-    read_text(file)  # a missing file is one sentence
+def _energies(file: Path) -> np.ndarray:
+    """The values of ENERGIES of one image."""
+    text = read_text(file)
+    head, *rows = (line.split(",") for line in text.splitlines() or [""])
     try:
-        row = pd.read_csv(file).astype(float)
+        (values,) = np.array(rows, dtype=float)
     except ValueError as error:
         raise EsgapError(f"{file} is damaged ({error}): delete its folder to compute it again") from error
-    if len(row) != 1 or not np.isfinite(row.to_numpy()).all():
+    if head != ENERGIES or len(values) != len(ENERGIES) or not text.endswith("\n"):
+        raise EsgapError(f"{file} is damaged or cut off (not {','.join(ENERGIES)} and a line of values): delete its folder to compute it again")
+    if not np.isfinite(values).all():
         raise EsgapError(f"{file} holds no finite energy of one image: atoms came too close, or the run was stopped; look at the start, delete its folder")
-    return row
+    return values

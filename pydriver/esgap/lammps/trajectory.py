@@ -133,14 +133,14 @@ def _frame(text: str) -> _Frame | str:
     if "ITEM:".startswith(last := atoms.rpartition("\n")[2]):  # as much as was written of the next frame's first word
         atoms = atoms.removesuffix(last)
     try:
-        count = int(lines[lines.index("ITEM: NUMBER OF ATOMS") + 1])
+        number, count = int(lines[0]), int(lines[lines.index("ITEM: NUMBER OF ATOMS") + 1])
         box = next(i for i, line in enumerate(lines) if line.startswith("ITEM: BOX BOUNDS"))
         cell, origin = _cell(lines[box], np.array([line.split() for line in lines[box + 1 : box + 4]], float))
     except (ValueError, StopIteration, IndexError):
         return step
-    if atoms.count("\n") != count or not atoms.endswith("\n"):
+    if atoms.count("\n") != count or not atoms.endswith("\n") or not np.isfinite(origin).all() or not np.linalg.det(cell) > 0:
         return step
-    return _Frame(int(lines[0]), cell, origin, columns.split(), count, atoms)
+    return _Frame(number, cell, origin, columns.split(), count, atoms)
 
 
 def _cell(title: str, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ A kind is a folder `studies/KIND/` with four modules, named after the verbs of t
 and, where a run has something to give away, publish.py with publish(study, folder) -> lines for the terminal.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,11 +105,15 @@ class Row(Frozen):
 
 
 def _quantity(value: Any, column: Column) -> Any:
-    if isinstance(value, Estimate):
-        return Quantity(value=float(value.value), unit=column.unit, low=value.low, high=value.high, level=value.level, method=value.method)
+    """Raises EsgapError for nan and infinity: no result has them."""
     if value is None or isinstance(value, dict | Quantity):
         return value
-    return Quantity(value=float(value), unit=column.unit)
+    found = value if isinstance(value, Estimate) else Estimate(float(value))
+    numbers = {"value": found.value, "low": found.low, "high": found.high}
+    if wrong := [f"{name} {number}" for name, number in numbers.items() if number is not None and not math.isfinite(number)]:
+        raise EsgapError(f"{column.heading} came out as {', '.join(wrong)}, which is no result: look at the logs of the jobs behind it, delete those that went wrong")
+    numbers = {name: None if number is None else float(number) for name, number in numbers.items()}
+    return Quantity(unit=column.unit, level=found.level, method=found.method, **numbers)
 
 
 class Result(Frozen):

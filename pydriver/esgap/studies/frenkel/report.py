@@ -35,5 +35,6 @@ def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
         axes.plot([], [], "o", color="grey", mfc="none", label="another state (see table)")
     axes.set(xlabel="electric field (V/Å)", ylabel="formation energy (eV)", title=figure.plain(result.title))
     axes.axhline(0.0, color="grey", lw=0.6)
-    axes.legend(fontsize="small")
+    if rows:
+        axes.legend(fontsize="small")
     yield "formation_energy", fig

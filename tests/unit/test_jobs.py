@@ -26,8 +26,14 @@ def job(name: str, script: str, needs: tuple[str, ...] = (), **kw) -> Job:
     return Job(name=name, command=("sh", "-c", noted), inputs=inputs, outputs=(f"{name}/out",), tools=(), **kw)
 
 
-def sleeper(name: str, needs: tuple[str, ...] = (), seconds: float = 0.3, **kw) -> Job:
-    return job(name, f"sleep {seconds}; echo {name} > {name}/out", needs, **kw)
+def sleeper(name: str, needs: tuple[str, ...] = (), **kw) -> Job:
+    return job(name, f"sleep 0.05; echo {name} > {name}/out", needs, **kw)
+
+
+def meets(name: str, count: int, needs: tuple[str, ...] = (), **kw) -> Job:
+    """A job that goes on when `count` jobs have begun, so that they are there at once on however busy a machine; or after 30 s."""
+    wait = f"for i in $(seq 600); do test $(grep -c + history) -ge {count} && break; sleep 0.05; done"
+    return job(name, f"{wait}; echo {name} > {name}/out", needs, **kw)
 
 
 def fails(name: str, needs: tuple[str, ...] = (), **kw) -> Job:
@@ -71,12 +77,12 @@ def test_each_job_starts_when_its_inputs_are_there(tmp_path):
 
 @pytest.mark.parametrize("cores, most", [(1, 1), (2, 2), (3, 3), (9, 4)])
 def test_independent_jobs_run_side_by_side(tmp_path, cores, most):
-    work(tmp_path, *(sleeper(name) for name in "abcd"), cores=cores)
+    work(tmp_path, *(meets(name, most) for name in "abcd"), cores=cores)
     assert at_once(tmp_path) == most and len(history(tmp_path)) == 8
 
 
 def test_ranks_count_against_the_cores(tmp_path):
-    work(tmp_path, *(sleeper(name, ranks=2) for name in "abc"), cores=4)
+    work(tmp_path, *(meets(name, 2, ranks=2) for name in "abc"), cores=4)
     assert at_once(tmp_path) == 2
 
 
@@ -320,7 +326,8 @@ def test_own_lmp_is_not_given_our_plugin(tmp_path):
 def test_jobs_by_hand(tmp_path, how):
     """Order, side by side, a failure that stops what waits for it alone, resumption."""
     broken = job("bad", "test -e heal && echo > bad/out")
-    jobs = (sleeper("c", ("a", "bad")), sleeper("b"), sleeper("a"), broken, job("d", "echo '$HOME' \"it's\" > d/out", ("b",)))
+    pair = (meets("b", 2), meets("a", 2)) if how[0] == "make" else (sleeper("b"), sleeper("a"))
+    jobs = (sleeper("c", ("a", "bad")), *pair, broken, job("d", "echo '$HOME' \"it's $RANKS\" > d/out", ("b",), ranks=2))
     jobs = sorted(jobs, key=lambda one: one.name == "c") if how[0] == "sh" else jobs
     resources = Resources(launcher="env RANKS={ranks} A=1")
     (tmp_path / "commands.sh").write_text(files.commands(tuple(jobs), resources))
@@ -332,7 +339,7 @@ def test_jobs_by_hand(tmp_path, how):
     (tmp_path / "heal").touch()
     before = set(history(tmp_path))
     assert subprocess.run(how, cwd=tmp_path, env=ENV, capture_output=True).returncode == 0
-    assert (tmp_path / "d/out").read_text() == "$HOME it's\n" and len(history(tmp_path)) == 2 * len(jobs) + 2
+    assert (tmp_path / "d/out").read_text() == "$HOME it's 2\n" and len(history(tmp_path)) == 2 * len(jobs) + 2
     assert before < set(history(tmp_path))
     assert subprocess.run(how, cwd=tmp_path, env=ENV, capture_output=True).returncode == 0
     assert len(history(tmp_path)) == 2 * len(jobs) + 2

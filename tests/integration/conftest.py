@@ -5,9 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
+from places import BIN, CIF
 
 STUDY = """
 kind = "frenkel"
@@ -30,7 +28,7 @@ ranks = 2
 def study(tmp_path):
     """A function that writes the small study with some text replaced, and returns its path."""
 
-    def write(*replacements: tuple[str, str], structure=ROOT / "inputs" / "structures" / "li7p3s11.cif") -> Path:
+    def write(*replacements: tuple[str, str], structure=CIF) -> Path:
         text = STUDY.format(structure=structure)
         for old, new in replacements:
             assert old in text
@@ -48,5 +46,21 @@ def esgap(tmp_path):
 
     def call(*args) -> subprocess.CompletedProcess:
         return subprocess.run([BIN / "esgap", *map(str, args)], cwd=tmp_path, text=True, capture_output=True, timeout=600)
+
+    return call
+
+
+@pytest.fixture
+def main(tmp_path, monkeypatch, capsys):
+    """The same in this process, for what ends before anything is computed: it costs no start of Python."""
+    from esgap.cli import main as entry
+
+    def call(*args) -> subprocess.CompletedProcess:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["esgap", *map(str, args)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            entry()
+        return subprocess.CompletedProcess(sys.argv, ended.value.code, *capsys.readouterr())
 
     return call

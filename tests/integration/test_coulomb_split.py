@@ -3,15 +3,16 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from ase.io import read
-from conftest import ROOT
+from places import CIF, ROOT
 
-from esgap.deck.coulomb import split, variables
 from esgap.doctor import static
 from esgap.errors import EsgapError
+from esgap.jobs.resources import Resources
+from esgap.lammps.coulomb import split, variables
 from esgap.potential import Potential
-from esgap.study import Coulomb, Run
 
 UNIT_FORCE = 14.4  # eV/Angstrom, of two unit charges 1 Angstrom apart, to which the accuracy is relative
 INCLUDE = "include      ${potential}/potential.lmp"
@@ -24,7 +25,7 @@ def potential() -> Potential:
 
 @pytest.fixture(scope="module")
 def atoms():
-    atoms = read(ROOT / "inputs/structures/li7p3s11.cif")
+    atoms = read(CIF)
     atoms.rattle(0.05, seed=1)
     return atoms
 
@@ -44,10 +45,10 @@ def electrostatics_alone(potential, values: dict[str, str], kspace: str | None =
 @pytest.mark.parametrize("accuracy", [1e-4, 1e-5, 1e-6])
 def test_forces_are_within_the_accuracy(potential, atoms, accuracy):
     """RMS error of the chosen split against a converged Ewald sum; a tenth of the accuracy would not hold."""
-    trials = split(potential, atoms, Coulomb(accuracy=accuracy))
-    chosen = static(potential, atoms, Run(ranks=1), include=electrostatics_alone(potential, variables(trials.iloc[0], accuracy)))
+    trials = split(potential, atoms, accuracy)
+    chosen = static(potential, atoms, Resources(), include=electrostatics_alone(potential, variables(trials.iloc[0], accuracy)))
     exact = static(
-        potential, atoms, Run(ranks=1), include=electrostatics_alone(potential, {"coulomb_cutoff": "16.0"}, "kspace_style ewald 1.0e-10")
+        potential, atoms, Resources(), include=electrostatics_alone(potential, {"coulomb_cutoff": "16.0"}, "kspace_style ewald 1.0e-10")
     )
     error = np.sqrt(np.mean(np.sum((chosen.forces - exact.forces) ** 2, axis=1)))
     assert 0.01 * accuracy * UNIT_FORCE < error < accuracy * UNIT_FORCE
@@ -56,14 +57,14 @@ def test_forces_are_within_the_accuracy(potential, atoms, accuracy):
 
 
 def test_given_values_leave_no_choice(potential, atoms):
-    trials = split(potential, atoms, Coulomb(cutoff=9.0, order=5))
+    trials = split(potential, atoms, 1e-6, cutoff=9.0, order=5)
     assert len(trials) == 1 and trials.cutoff[0] == 9.0 and trials.order[0] == 5
 
 
 def test_densities_too_wide(potential, atoms):
     wide = potential.electrostatics.model_copy(update={"zeta": {"Li": 0.5, "P": 1.3, "S": 1.2}})
     with pytest.raises(EsgapError, match=r"overlap beyond 14 Angstrom \(smallest zeta 0.5/Angstrom\): give `cutoff`"):
-        split(potential.model_copy(update={"electrostatics": wide}), atoms, Coulomb())
+        split(potential.model_copy(update={"electrostatics": wide}), atoms, 1e-6)
 
 
 def test_deck_shows_and_uses_the_choice(esgap, study, tmp_path):
@@ -71,9 +72,17 @@ def test_deck_shows_and_uses_the_choice(esgap, study, tmp_path):
     file = study(("[relax]", "[electrostatics]\naccuracy = 1e-5\norder = 7\n[relax]"), ("[run]", '[run]\nlmp = "/on/the/cluster/lmp"'))
     done = esgap("deck", file, "-o", "deck")
     assert done.returncode == 0, done.stderr
-    assert "long-range sum: cutoff 10 Angstrom, pppm 1e-05 of order 7, mesh " in done.stdout
+    assert "long-range sum of es-gap: cutoff 10 Angstrom, pppm 1e-05 of order 7, mesh " in done.stdout
     jobs = json.loads((tmp_path / "deck/plan.json").read_text())["jobs"]
-    with_charges = [job["variables"] for job in jobs if job["name"].startswith("points/es-gap")]
+    with_charges = [variables_of(job) for job in jobs if job["name"].startswith("points/li7p3s11/es-gap/")]
     assert with_charges and all(v["coulomb_cutoff"] == "10" and v["coulomb_accuracy"] == "1e-05" for v in with_charges)
-    assert not any("coulomb_cutoff" in job["variables"] for job in jobs if job["name"].startswith("points/gap"))
+    assert not any("coulomb_cutoff" in variables_of(job) for job in jobs if job["name"].startswith("points/li7p3s11/gap/"))
     assert "-var coulomb_cutoff 10 -var coulomb_accuracy 1e-05 -var coulomb_order 7" in (tmp_path / "deck/commands.sh").read_text()
+    trials = pd.read_csv(tmp_path / "deck/potentials/li7p3s11/es-gap/electrostatics.csv")
+    assert list(trials.order) == [7] * 8 and trials.cutoff[0] == 10.0
+
+
+def variables_of(job: dict) -> dict[str, str]:
+    """The values of -var in a job's command."""
+    words = job["command"]
+    return {words[i + 1]: words[i + 2] for i, word in enumerate(words) if word == "-var"}

@@ -6,7 +6,8 @@ import pytest
 
 from esgap import doctor
 from esgap.errors import EsgapError
-from esgap.study import Run
+from esgap.jobs.resources import Resources
+from esgap.lammps.static import Labels
 
 
 def test_sound_installation(esgap):
@@ -25,8 +26,8 @@ def test_other_mpi_and_missing_styles(tmp_path, esgap):
     for file in (fake, bare):
         file.chmod(0o755)
     with pytest.raises(EsgapError, match="belongs to Open MPI but 'lmp' is linked to MPICH"):
-        doctor.mpi(Run(launcher=f"{fake} -n {{ranks}}"))
-    ok, line = doctor.plugin(Run(lmp=str(bare)))
+        doctor.mpi(Resources(launcher=f"{fake} -n {{ranks}}"))
+    ok, line = doctor.plugin(Resources(lmp=str(bare)))
     assert not ok and "does not know coul/slater/long, efield/pbc, gap, quip" in line
 
 
@@ -43,7 +44,7 @@ def test_each_comparison_finds_a_wrong_energy(monkeypatch):
 
     def wrong(potential, atoms, *args, **kw):
         result = right(potential, atoms, *args, **kw)
-        return doctor.Static(result.energy + 1e-4 * len(atoms) * next(drift), result.forces)
+        return Labels(result.energy + 1e-4 * len(atoms) * next(drift), result.forces, result.virial)
 
     monkeypatch.setattr(doctor, "static", wrong)
     verdicts = {name: ok for name, ok, _ in doctor.checks()}

@@ -5,7 +5,7 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find lammps-plugin pydriver inp
 
 PARTS := $(patsubst tests/validation/test_%.py,%,$(wildcard tests/validation/test_*.py))
 
-.PHONY: help venv demo test validate validate-dft bench clean
+.PHONY: help venv demo test docs validate validate-dft bench clean
 
 help:
 	@echo "make demo          a Frenkel pair in electric fields: runs/demo"
@@ -13,6 +13,7 @@ help:
 	@echo "make validate      slow proofs, at most 90 minutes; parts with ONLY=\"slurm docs\":"
 	@echo "                   $(PARTS)"
 	@echo "make validate-dft  labels of the training data once more with CP2K"
+	@echo "make docs          the documentation: build/docs/index.html"
 	@echo "make bench         benchmarks"
 
 venv: .venv/installed
@@ -39,6 +40,10 @@ test: venv
 ONLY ?= $(PARTS)
 validate: venv .venv/extra-validate .venv/extra-docs
 	$(BIN)/python -m pytest --durations=15 $(ONLY:%=tests/validation/test_%.py)
+
+docs: venv .venv/extra-docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+	@echo "build/docs/index.html"
 
 validate-dft: venv
 	$(BIN)/python -m pytest -rP tests/dft

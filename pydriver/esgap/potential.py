@@ -30,7 +30,7 @@ def check_name(name: str, key: str) -> str:
 class _Table(BaseModel):
     """A table of the file: immutable, and a key that it does not know is an error, never ignored."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Gap(_Table):
@@ -54,12 +54,18 @@ class Gap(_Table):
 class Electrostatics(_Table):
     """Fixed charges on s-type Slater densities, the baseline that was subtracted before the fit."""
 
-    charges: dict[str, float]  # e
-    zeta: dict[str, float]  # 1/Angstrom
-    n: dict[str, int]  # principal quantum number of the Slater density
-    cutoff: float = Field(gt=0)  # Angstrom, real-space part
-    kspace: str = "pppm 1.0e-6"  # LAMMPS kspace_style
-    field_scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)  # a field acts on this times the charges: sqrt(eps_inf) for screened ones
+    charges: dict[str, float]
+    """By element, e."""
+    zeta: dict[str, float]
+    """Exponents of the Slater densities by element, 1/Angstrom."""
+    n: dict[str, int]
+    """Principal quantum numbers of the Slater densities by element."""
+    cutoff: float = Field(gt=0)
+    """Of the real-space part, Angstrom."""
+    kspace: str = "pppm 1.0e-6"
+    """The kspace_style of LAMMPS and its accuracy."""
+    field_scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
+    """A field acts on this times the charges: sqrt(eps_inf) for screened ones."""
 
     @field_validator("kspace")
     @classmethod

@@ -17,6 +17,7 @@ class Study(contract.Study):
     supercell: tuple[Count, Count, Count] = (1, 1, 1)
     """Images of the structure along a, b, c."""
     potential: PotentialName
+    """Evaluated at every volume."""
     compare: tuple[PotentialName, ...] = ()
     """Further potentials, on the same volumes."""
     engine: Engine = "native"

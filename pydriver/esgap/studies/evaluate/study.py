@@ -28,6 +28,7 @@ class Study(contract.Study):
     select: Annotated[str, Field(pattern=r"^(-?\d*)(:-?\d*){0,2}$")] = ":"
     """Which of them, as a Python slice: "::5" every fifth, "-20:" the last twenty."""
     potential: PotentialName
+    """Compared with the labels."""
     compare: tuple[PotentialName, ...] = ()
     """Further potentials, also compared with the first."""
     engine: Engine = "native"

@@ -46,9 +46,13 @@ class TypeSigma(Section):
     """Expected errors of the configurations of one config_type, where they differ from those of [sigma]."""
 
     energy: Positive | None = None
+    """EV per atom."""
     force: Positive | None = None
+    """EV/Angstrom."""
     force_relative: Annotated[float, Field(ge=0)] | None = None
+    """Share of the size of a force."""
     virial: Positive | None = None
+    """EV per atom."""
 
 
 class Sigma(Section):
@@ -59,6 +63,7 @@ class Sigma(Section):
     force: Positive
     """EV/Angstrom."""
     force_relative: Annotated[float, Field(ge=0)] = 0.0
+    """Share of the size of a force."""
     virial: Positive
     """EV per atom: of N atoms, sqrt(N) times this."""
     force_of: dict[str, Positive] = {}
@@ -79,8 +84,11 @@ class Distance2b(Section):
     """A squared-exponential term for every pair of elements."""
 
     cutoff: Positive
+    """Angstrom."""
     cutoff_transition_width: Positive = 1.0
+    """Angstrom, over which the term fades before the cutoff."""
     n_sparse: Count
+    """Sparse points of a pair."""
     delta: Positive
     """EV."""
     theta: Positive
@@ -107,14 +115,21 @@ class Soap(Section):
     """A SOAP term (dot-product kernel to the power zeta) for every element that `n_sparse` names."""
 
     cutoff: Positive
+    """Angstrom."""
     cutoff_transition_width: Positive = 1.0
+    """Angstrom, over which neighbours fade before the cutoff."""
     n_max: Count
+    """Radial functions."""
     l_max: Annotated[int, Field(ge=0, le=20)]
+    """Highest angular momentum."""
     atom_sigma: Positive
+    """Width of a neighbour's density, Angstrom."""
     zeta: Annotated[float, Field(ge=1)] = 4
+    """Power of the dot product."""
     delta: Positive
     """EV."""
     n_sparse: dict[str, Count]
+    """Sparse points by element of the centre."""
 
     @model_validator(mode="after")
     def _is_evaluated(self):

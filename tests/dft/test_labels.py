@@ -35,7 +35,7 @@ def test_the_crystal_s_label_is_what_cp2k_gives(tmp_path):
     rows = re.findall(r"^\s+\d+\s+\d+\s+[A-Z][a-z]?\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)\s+(-?\d+\.\d+)$", out[out.rindex("ATOMIC FORCES in") :], flags=re.M)
     forces = np.array(rows, float) * Hartree / Bohr
     worst = abs(forces - atoms.arrays["dft_force"]).max()
-    print(f"energy {energy:.5f} eV, in the file {atoms.info['dft_energy']:.5f}; forces within {worst:.1e} eV/Angstrom")
-    # The label was converged to 2e-7, the template to 1e-6.
-    assert energy == pytest.approx(atoms.info["dft_energy"], abs=2e-3)
-    assert worst < 5e-3
+    print(f"energy {energy:.6f} eV, in the file {atoms.info["dft_energy"]:.6f}; forces within {worst:.1e} eV/Angstrom")
+    # Seen: equal to 1e-5 eV and 1.5e-6 eV/Angstrom. Another build of CP2K sums in another order.
+    assert energy == pytest.approx(atoms.info["dft_energy"], abs=5e-4)
+    assert worst < 1e-3

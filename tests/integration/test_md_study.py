@@ -98,6 +98,32 @@ def test_a_dump_made_elsewhere_gives_the_same(folder, tmp_path):
         np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-9, atol=0, equal_nan=True)
 
 
+def test_a_run_that_breaks_counts_up_to_there(folder, tmp_path):
+    """A P put onto an S from the middle on: the verdict says so, and the numbers are those of the first half."""
+    dumps = sorted((folder / "runs/li7p3s11/gap/800K/seed1").glob("md.*.dump"))
+    frames = "".join(file.read_text() for file in dumps).split("ITEM: TIMESTEP\n")[1:]
+    (tmp_path / "half.dump").write_text("".join("ITEM: TIMESTEP\n" + frame for frame in frames[:50]))
+    broken = []
+    for k, frame in enumerate(frames):
+        lines = frame.splitlines(keepends=True)
+        rows = {n: line.split() for n, line in enumerate(lines) if line.split()[2:3] in (["P"], ["S"])}
+        bonds = [(np.linalg.norm(np.subtract(*(np.array(r[3:], float) for r in (one, rows[m])))), n, m) for n, one in rows.items() for m in rows if one[2] == "P" and rows[m][2] == "S"]
+        _, p, s = min(bonds)
+        if k >= 50:
+            lines[p] = " ".join(rows[p][:3] + rows[s][3:]) + "\n"
+        broken.append("ITEM: TIMESTEP\n" + "".join(lines))
+    (tmp_path / "all.dump").write_text("".join(broken))
+    found = []
+    for name in ("all", "half"):
+        (tmp_path / f"{name}.toml").write_text(FOREIGN.replace("all.dump", f"{name}.dump"))
+        done = subprocess.run([BIN / "esgap", "run", f"{name}.toml", "-o", name], cwd=tmp_path, env=ENV, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        found.append(pd.read_csv(tmp_path / name / "conductivity.csv").iloc[0])
+    assert "1 runs broke" in found[0].verdict and "broke" not in found[1].verdict
+    assert found[0].length == pytest.approx(found[1].length, abs=0.021)  # it is broken from one frame on; the frame before is the last
+    assert found[0].diffusion_coefficient == pytest.approx(found[1].diffusion_coefficient, rel=0.2)
+
+
 @pytest.mark.parametrize(
     "old, new, words",
     [

@@ -9,8 +9,7 @@ from ase.io.lammpsdata import write_lammps_data
 from ase.neighborlist import neighbor_list
 
 from esgap.errors import EsgapError
-
-OVERLAP = 1.0  # Angstrom; no two nuclei of a battery material come this close
+from esgap.physics.integrity import OVERLAP
 
 
 def write_data(path: Path, atoms: Atoms, elements: tuple[str, ...], charges: dict[str, float] | None = None) -> None:

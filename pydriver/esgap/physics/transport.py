@@ -21,10 +21,10 @@ from esgap.errors import EsgapError
 from esgap.physics.estimate import LEVEL, Estimate
 from esgap.units import conductivity
 
-BLOCKS = 16  # of time, over all runs
+BLOCKS = 16  # of time, over all runs; fewer where they would be shorter than the longest lag
 LAGS = 10  # log-spaced
 SPAN = 8  # longest lag of the fit, in units of t0
-WINDOWS = 20  # a run holds the longest lag so often, at least
+WINDOWS = 20  # the runs hold the longest lag so often, at least
 SHORTEST = 1.0  # ps: vibration is forgotten after that
 RIDGE = 1e-6  # of the diagonal of the covariance, against rounding
 HIGH = 0.5 + LEVEL / 2
@@ -129,7 +129,8 @@ def slope(runs: Sequence[Run], start: float, collective: bool = False) -> Slope:
     interval = runs[0].interval
     lags = fit_lags(runs, start)
     tau, length = lags * interval, sum(run.length for run in runs)
-    parts, origins = zip(*(block_means(run, lags, max(1, round(BLOCKS * run.length / length))) for run in runs))
+    count = min(BLOCKS, length / tau[-1])
+    parts, origins = zip(*(block_means(run, lags, max(1, round(count * run.length / length))) for run in runs))
     blocks, counts = np.concatenate(parts), np.concatenate(origins)  # (B, K)
     share = counts / counts.sum(axis=0)
     msd = (share * blocks).sum(axis=0)
@@ -155,14 +156,14 @@ def slope(runs: Sequence[Run], start: float, collective: bool = False) -> Slope:
 
 
 def fit_lags(runs: Sequence[Run], start: float) -> np.ndarray:
-    """The lags (frames) of a fit from `start` (ps) on: log-spaced, the longest well below the length of the shortest run."""
-    interval, shortest = runs[0].interval, min(run.length for run in runs)
+    """The lags (frames) of a fit from `start` (ps) on: log-spaced, the longest well below the length of all runs and at most half of the shortest."""
+    interval, shortest, total = runs[0].interval, min(run.length for run in runs), sum(run.length for run in runs)
     if any(not np.isclose(run.interval, interval, rtol=1e-6) for run in runs):
         raise EsgapError(f"the frames of pooled runs are {', '.join(f'{run.interval:g}' for run in runs)} ps apart: pool runs of one spacing")
-    stop = min(SPAN * start, max(shortest / WINDOWS, 2 * start))
+    stop = min(SPAN * start, max(total / WINDOWS, 2 * start), shortest / 2)
     lags = np.unique(np.round(np.geomspace(max(start, interval), stop, LAGS) / interval).astype(int))
-    if len(lags) < 4 or 4 * stop > shortest:
-        raise EsgapError(f"a run of {shortest:g} ps with a frame every {interval:g} ps is too short for a fit from {start:g} ps on: run longer, or sample more often")
+    if len(lags) < 4 or stop < 2 * start or 4 * stop > total:
+        raise EsgapError(f"runs of {shortest:g} ps with a frame every {interval:g} ps are too short for a fit from {start:g} ps on: run longer, or sample more often")
     return lags
 
 

@@ -106,6 +106,7 @@ def analyse(study: Study, runs: Runs) -> Result:
 
 def conductivity(pool: Pool, hops: Hopping, value: Transport) -> Conductivity:
     """The row of a pool."""
+    broken = f"{pool.broken} runs broke, two atoms fell into each other: only what came before counts (see notes)" if pool.broken else ""
     return Conductivity(
         potential=pool.potential,
         temperature=pool.temperature,
@@ -121,7 +122,7 @@ def conductivity(pool: Pool, hops: Hopping, value: Transport) -> Conductivity:
         haven_ratio=value.haven,
         hops_per_ion=hops.per_ion,
         residence=hops.residence,
-        verdict=value.verdict,
+        verdict="; ".join(filter(None, (broken, value.verdict if value.verdict != OK else ""))) or OK,
     )
 
 

@@ -1,18 +1,20 @@
 """The trajectories of a study, its own or those made elsewhere, pooled by potential and temperature."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from esgap.errors import EsgapError
 from esgap.jobs.job import Job
 from esgap.lammps.trajectory import Trajectory, read_thermo_files, read_trajectory
+from esgap.physics.integrity import LOOKS, OVERLAP, overlap
 from esgap.physics.transport import Conditions, Run, without_drift
 from esgap.studies.contract import Runs
 from esgap.studies.md.study import Study
 
 SAME_VOLUME = 1e-3  # relative, of runs that are pooled
+SHORT = 0.25  # of the longest run: a run that broke before that is left out
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Pool:
     first: list[float]  # ps, time of the first frame of each
     ids: np.ndarray  # of the mobile ions
     cell: np.ndarray  # (3, 3) Angstrom, mean, LAMMPS's frame
+    broken: int  # runs in which two atoms fell into each other; what came before is kept
     notes: list[str]
 
 
@@ -59,13 +62,21 @@ def _foreign(study: Study) -> Pool:
 
 
 def _pool(study: Study, potential: str, temperature: float, measured: float | None, effective: float, found: list[Trajectory], names: list[str], timestep: float) -> Pool:
+    notes = [f"{name}: {note}" for name, one in zip(names, found) for note in one.notes]
+    found, breaks = zip(*(_intact(one, name, timestep) for one, name in zip(found, names)))
+    notes += filter(None, breaks)
+    kept = [k for k, one in enumerate(found) if len(one.steps) >= SHORT * max(len(one.steps) for one in found) and len(one.steps) > 1]
+    if not kept:
+        raise EsgapError(f"no frames of {potential} at {temperature:g} K are left: {'; '.join(filter(None, breaks)) or 'the runs hold one frame'}; the potential is used outside its data")
+    if len(kept) < len(found):
+        notes.append(f"left out, since too little of them is sound: {', '.join(names[k] for k in range(len(found)) if k not in kept)}")
+    found, names = [found[k] for k in kept], [names[k] for k in kept]
     volumes = [one.volume for one in found]
     if max(volumes) > min(volumes) * (1 + SAME_VOLUME):
         raise EsgapError(f"the runs of {potential} at {temperature:g} K have volumes from {min(volumes):.2f} to {max(volumes):.2f} Angstrom^3: pool runs of one volume (equilibrate nvt)")
     masks = [_mobile(study, one, name) for one, name in zip(found, names)]
     home = None if masks[0].all() else found[0].positions[0, ~masks[0]].mean(axis=0)
-    intervals = [float(one.steps[1] - one.steps[0]) * timestep if len(one.steps) > 1 else timestep for one in found]
-    notes = [f"{name}: {note}" for name, one in zip(names, found) for note in one.notes]
+    intervals = [float(one.steps[1] - one.steps[0]) * timestep for one in found]
     if home is None:
         notes.append(f"only {study.mobile} in the dump: the drift of the lattice could not be taken off")
     return Pool(
@@ -78,8 +89,20 @@ def _pool(study: Study, potential: str, temperature: float, measured: float | No
         first=[float(one.steps[0]) * timestep for one in found],
         ids=found[0].ids[masks[0]],
         cell=np.mean([one.cell for one in found], axis=0),
+        broken=sum(map(bool, breaks)),
         notes=notes,
     )
+
+
+def _intact(found: Trajectory, name: str, timestep: float) -> tuple[Trajectory, str]:
+    """The frames before two atoms fall into each other, and a sentence on that."""
+    if (at := overlap(found.positions, found.cells)) is None:
+        return found, ""
+    frame, pair = at
+    atoms = " and ".join(f"{found.elements[k] if found.elements is not None else 'atom'} {found.ids[k]}" for k in pair)
+    words = f"{name}: {atoms} are less than {OVERLAP:g} Angstrom apart at {found.steps[frame] * timestep:g} ps, so what follows is not the material: only frames before are used"
+    whole = max(0, frame - max(1, len(found.steps) // LOOKS))
+    return replace(found, steps=found.steps[:whole], positions=found.positions[:whole], cells=found.cells[:whole]), words
 
 
 def _mobile(study: Study, found: Trajectory, name: str) -> np.ndarray:

@@ -51,6 +51,13 @@ class Transport(Section):
     """Temperature to which the Arrhenius line is drawn, K."""
 
 
+class LongRange(Coulomb):
+    """The long-range sum of potentials with charges; cutoff and order are chosen for the least time when not given."""
+
+    accuracy: Annotated[float, Field(gt=0, lt=1)] = 1e-5
+    """Of the forces, relative to that between two unit charges 1 Angstrom apart; dynamics needs less than a relaxation."""
+
+
 class Trajectory(Section):
     """A dump that was made elsewhere, analysed in place of a run of our own."""
 
@@ -86,11 +93,11 @@ class Study(contract.Study):
 
     kind: Literal["md"]
     structure: StudyPath | None = None
-    """Start, any file that ASE reads; its volume is that of the production unless npt equilibrates it."""
+    """Needed without [trajectory]: start, any file that ASE reads; its volume is that of the production unless npt equilibrates it."""
     supercell: tuple[Count, Count, Count] = (1, 1, 1)
     """Images of the structure along a, b, c."""
     potential: PotentialName | None = None
-    """A potential folder or name."""
+    """Needed without [trajectory]: a potential folder, or a name such as li7p3s11/es-gap."""
     compare: tuple[PotentialName, ...] = ()
     """Further potentials, run in the same way; conductivities are compared with the first."""
     engine: Engine = "native"
@@ -101,7 +108,7 @@ class Study(contract.Study):
     """Of the velocities: one run each, pooled."""
     dynamics: Dynamics = Dynamics()
     transport: Transport = Transport()
-    electrostatics: Coulomb = Coulomb(accuracy=1e-5)
+    electrostatics: LongRange = LongRange()
     trajectory: Trajectory | None = None
     """A dump made elsewhere, in place of structure and potential."""
 

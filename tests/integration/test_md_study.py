@@ -99,22 +99,22 @@ def test_a_dump_made_elsewhere_gives_the_same(folder, tmp_path):
 
 
 def test_a_run_that_breaks_counts_up_to_there(folder, tmp_path):
-    """A P put onto an S from the middle on: the verdict says so, and the numbers are those of the first half."""
+    """A P put onto an S from the middle on: the verdict says so, and the numbers are those of what came before."""
     dumps = sorted((folder / "runs/li7p3s11/gap/800K/seed1").glob("md.*.dump"))
     frames = "".join(file.read_text() for file in dumps).split("ITEM: TIMESTEP\n")[1:]
-    (tmp_path / "half.dump").write_text("".join("ITEM: TIMESTEP\n" + frame for frame in frames[:50]))
+    (tmp_path / "before.dump").write_text("".join("ITEM: TIMESTEP\n" + frame for frame in frames[:90]))
     broken = []
     for k, frame in enumerate(frames):
         lines = frame.splitlines(keepends=True)
         rows = {n: line.split() for n, line in enumerate(lines) if line.split()[2:3] in (["P"], ["S"])}
         bonds = [(np.linalg.norm(np.subtract(*(np.array(r[3:], float) for r in (one, rows[m])))), n, m) for n, one in rows.items() for m in rows if one[2] == "P" and rows[m][2] == "S"]
         _, p, s = min(bonds)
-        if k >= 50:
+        if k >= 90:
             lines[p] = " ".join(rows[p][:3] + rows[s][3:]) + "\n"
         broken.append("ITEM: TIMESTEP\n" + "".join(lines))
     (tmp_path / "all.dump").write_text("".join(broken))
     found = []
-    for name in ("all", "half"):
+    for name in ("all", "before"):
         (tmp_path / f"{name}.toml").write_text(FOREIGN.replace("all.dump", f"{name}.dump"))
         done = subprocess.run([BIN / "esgap", "run", f"{name}.toml", "-o", name], cwd=tmp_path, env=ENV, text=True, capture_output=True)
         assert done.returncode == 0, done.stderr

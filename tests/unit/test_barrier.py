@@ -4,9 +4,12 @@ from functools import partial
 
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.calculators.fd import calculate_numerical_forces
 from ase.cell import Cell
 
 from esgap.physics import barrier as b
+from esgap.physics.field import field_vector
 
 CELL = np.array([[9.0, 0.0, 0.0], [2.0, 8.0, 0.0], [-3.0, 1.0, 7.0]])
 LI = np.full(2, 3)
@@ -117,6 +120,44 @@ def test_intermediate_minimum_is_found_and_splits_the_path():
     one, two = path.part(0, 4), path.part(4, 8)
     assert [b.barrier(part).forward for part in (one, two)] == pytest.approx([0.2, 0.2], abs=1e-12)
     assert b.intermediate_minima(one) == b.intermediate_minima(two) == []
+
+
+def test_a_minimum_beside_an_end_belongs_to_that_end():
+    """The first image stands 0.3 Angstrom beside the minimum: it is that state, not relaxed."""
+    x = np.array([-2.3, -1.0, 0.0, 1.0, 2.0])
+    path = b.Path(straight(x), 0.2 * np.sin(np.pi * x / 2) ** 2, np.zeros((5, 2, 3)))
+    path.forces[:, 0, 0] = -0.2 * np.pi / 2 * np.sin(np.pi * x)
+    assert b.intermediate_minima(path) == [2]
+
+
+def test_tangent_at_an_extremum_leans_to_the_higher_neighbour():
+    """Henkelman 2000, eqs. 8 to 11: the step to the higher neighbour counts with the larger difference of energy."""
+    positions = np.zeros((3, 1, 3))
+    positions[1, 0], positions[2, 0] = [1, 0, 0], [1, 1, 0]
+    path = b.Path(positions, np.array([0.0, 3.0, 2.0]), np.zeros((3, 1, 3)))
+    np.testing.assert_allclose(b.tangent(path, 1), np.array([[1, 3, 0]]) / np.sqrt(10), rtol=1e-12)
+    np.testing.assert_allclose(b.tangent(b.Path(positions, np.array([2.0, 3.0, 0.0]), path.forces), 1), np.array([[3, 1, 0]]) / np.sqrt(10), rtol=1e-12)
+    np.testing.assert_allclose(b.tangent(b.Path(positions, np.array([0.0, 1.0, 2.0]), path.forces), 1), [[0, 1, 0]], rtol=1e-12)
+
+
+def test_idpp_forces_are_its_gradient():
+    atoms = Atoms("Li4", positions=np.random.default_rng(3).uniform(0, 4, (4, 3)), cell=CELL, pbc=True)
+    first, second = np.triu_indices(4, 1)
+    atoms.calc = b.Idpp(np.full(6, 2.5), first, second, np.zeros((6, 3)))
+    np.testing.assert_allclose(atoms.get_forces(), calculate_numerical_forces(atoms, eps=1e-5), rtol=1e-5, atol=1e-8)
+
+
+def test_a_path_moved_to_other_ends():
+    path = straight(np.linspace(-1, 1, 5))
+    first, last = path[0] + [0.1, 0, 0], path[-1] + [0, 0.2, 0] + CELL[1]
+    moved = b.between(path, first, last, CELL)
+    np.testing.assert_allclose(moved[:, 0] - path[:, 0], np.linspace([0.1, 0, 0], [0, 0.2, 0], 5), rtol=0, atol=1e-12)
+
+
+def test_fields_along_axes_and_cell_vectors():
+    np.testing.assert_allclose(field_vector("y", -0.3, CELL), [0, -0.3, 0])
+    np.testing.assert_allclose(field_vector("b", 0.5, CELL), 0.5 * CELL[1] / np.linalg.norm(CELL[1]))
+    np.testing.assert_allclose(field_vector("-", 0.0, CELL), 0)
 
 
 def test_collapsed_images():

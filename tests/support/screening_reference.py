@@ -53,7 +53,7 @@ def reference(weights, r):
 def compile_driver(folder: Path):
     """A function from lines `zeta n zeta n g cutoff r` to the numbers of screening_driver.cpp, compiled in `folder`."""
     driver = folder / "driver"
-    subprocess.run(["c++", "-O2", "-std=c++17", f"-I{SOURCES}", HERE / "screening_driver.cpp", SOURCES / "slater" / "coul_slater.cpp", "-o", driver], check=True)
+    subprocess.run(["c++", "-O2", "-std=c++17", f"-I{SOURCES}", HERE.parent / "plugin" / "screening_driver.cpp", SOURCES / "slater" / "coul_slater.cpp", "-o", driver], check=True)
 
     def run(lines):
         done = subprocess.run([driver], input="\n".join(lines) + "\n", text=True, capture_output=True, check=True)

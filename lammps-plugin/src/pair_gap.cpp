@@ -48,6 +48,7 @@ PairGap::PairGap(LAMMPS *lmp) : Pair(lmp)
 PairGap::~PairGap()
 {
   memory->destroy(stddev);
+  delete[] pvector;
   if (!allocated) return;
   memory->destroy(setflag);
   memory->destroy(cutsq);
@@ -65,10 +66,12 @@ void PairGap::allocate()
 void PairGap::settings(int narg, char **arg)
 {
   shorten = true;
+  with_committee = false;
   for (int k = 0; k < narg; k += 2) {
-    if (std::strcmp(arg[k], "shorten") != 0) error->all(FLERR, "pair_style gap was given {}, expected `shorten yes` or `shorten no`: the file goes into pair_coeff", arg[k]);
+    bool *keyword = std::strcmp(arg[k], "shorten") == 0 ? &shorten : std::strcmp(arg[k], "committee") == 0 ? &with_committee : nullptr;
+    if (!keyword) error->all(FLERR, "pair_style gap was given {}, expected `shorten` or `committee` with yes or no: the file goes into pair_coeff", arg[k]);
     if (k + 1 == narg) error->all(FLERR, "pair_style gap was given {} without yes or no", arg[k]);
-    shorten = utils::logical(FLERR, arg[k + 1], false, lmp) == 1;
+    *keyword = utils::logical(FLERR, arg[k + 1], false, lmp) == 1;
   }
 }
 
@@ -78,12 +81,15 @@ void PairGap::load(const char *file)
   std::string problem;
   try {
     uncertainty.reset();
+    committee.reset();
     model = std::make_unique<gap::Model>(file, shorten);
     evaluator = std::make_unique<gap::Evaluator>(*model);
+    if (with_committee) committee = std::make_unique<gap::Committee>(file, *model);
   } catch (const std::exception &e) {
     problem = e.what();
   }
   stop_together(problem);
+  prepare_committee();
   if (comm->me != 0) return;
   for (std::size_t k = 0; k < model->soap_terms().size(); ++k) {
     const auto &soap = model->soap_terms()[k];
@@ -91,8 +97,19 @@ void PairGap::load(const char *file)
     utils::logmesg(lmp, "pair_style gap: soap of {}, cutoff {} Angstrom: D = {} in the file, {} used, estimated change {:.1e} eV an atom, {:.1e} eV/Angstrom\n",
                    SYMBOLS[soap.atomic_number() - 1], soap.cutoff_radius(), soap.file_dimensions(), soap.dimensions(), estimate.energy, estimate.force);
   }
+  if (committee) utils::logmesg(lmp, "pair_style gap: committee of {} members, energies by compute pair\n", committee->size());
   utils::logmesg(lmp, "pair_style gap: {} distance_2b and {} soap terms, cutoff {} Angstrom, {:.1f} MB a rank, kernels {}\n", model->pair_terms(), model->soap_terms().size(),
                  model->cutoff(), model->bytes() / 1e6, gap::instruction_set());
+}
+
+// `compute pair` learns the number of its values when it is made.
+void PairGap::prepare_committee()
+{
+  const int size = committee ? committee->size() : 0;
+  if (pvector && size != nextra) error->all(FLERR, "pair_style gap: the committee had {} members and has {} now: give pair_style before the other pair_coeff", nextra, size);
+  if (size == 0 || pvector) return;
+  nextra = size;
+  pvector = new double[nextra]();
 }
 
 // All ranks end with the message of the first that has one.
@@ -155,6 +172,7 @@ void PairGap::compute(int eflag, int vflag)
 {
   ev_init(eflag, vflag);
   if (stddev_flag) prepare_stddev();
+  std::fill_n(pvector, nextra, 0.0);
   sort_by_species();
   for (std::size_t species = 0; species < atoms_of_species.size(); ++species) {
     const auto &atoms = atoms_of_species[species];
@@ -185,9 +203,16 @@ void PairGap::evaluate_block(const int *atoms, int count, int species)
   }
   first.push_back(static_cast<int>(neighbours.size()));
   if (gradients.size() < 3 * neighbours.size()) gradients.resize(3 * neighbours.size());
+  // Members' energies are asked for when the energy is.
+  const gap::Committee *asked = eflag_global ? committee.get() : nullptr;
+  const int stride = asked ? asked->stride() : 0;
+  members.resize(static_cast<std::size_t>(count) * stride);
   centres.resize(count);
-  for (int b = 0; b < count; ++b) centres[b] = {neighbours.data() + first[b], first[b + 1] - first[b], species, 0.0, 0.0, gradients.data() + 3 * first[b]};
-  evaluator->evaluate(centres.data(), count, stddev_flag ? uncertainty.get() : nullptr);
+  for (int b = 0; b < count; ++b)
+    centres[b] = {neighbours.data() + first[b], first[b + 1] - first[b], species, 0.0, 0.0, members.data() + static_cast<std::size_t>(b) * stride, gradients.data() + 3 * first[b]};
+  evaluator->evaluate(centres.data(), count, {stddev_flag ? uncertainty.get() : nullptr, asked});
+  for (int b = 0; b < count && asked; ++b)
+    for (int m = 0; m < nextra; ++m) pvector[m] += centres[b].members[m];
   for (int b = 0; b < count; ++b) tally(atoms[b], centres[b], neighbour_atoms.data() + first[b]);
 }
 
@@ -263,7 +288,7 @@ void *PairGap::extract_peratom(const char *name, int &columns)
 double PairGap::memory_usage()
 {
   const double buffers = neighbours.capacity() * sizeof(gap::Neighbour) + gradients.capacity() * sizeof(double) + maxstddev * sizeof(double);
-  return Pair::memory_usage() + buffers + (model ? model->bytes() + evaluator->bytes() : 0) + (uncertainty ? uncertainty->bytes() : 0);
+  return Pair::memory_usage() + buffers + (model ? model->bytes() + evaluator->bytes() : 0) + (uncertainty ? uncertainty->bytes() : 0) + (committee ? committee->bytes() : 0);
 }
 
 }    // namespace esgap

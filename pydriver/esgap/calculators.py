@@ -43,6 +43,9 @@ class GAP(Calculator):
     shorten
         Cut the soap descriptors to the numbers that the energies need, as far as these change by less than 5e-9 eV an
         atom and forces by less than 5e-8 eV/Angstrom in an estimate; see `soap_terms`.
+    committee
+        Also give ``results["committee_energies"]`` (eV, one a member): the energies by the members ``gap.member-01.xml`` ...
+        beside the file, which share its sparse points.
     alone
         A file that belongs to a potential with electrostatics is refused unless this is true: it is but a part of the energy.
 
@@ -52,12 +55,13 @@ class GAP(Calculator):
 
     implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]
 
-    def __init__(self, xml: str | Path, uncertainty: bool = False, shorten: bool = True, alone: bool = False, **kwargs):
+    def __init__(self, xml: str | Path, uncertainty: bool = False, shorten: bool = True, committee: bool = False, alone: bool = False, **kwargs):
         super().__init__(**kwargs)
         if not alone:
             check_alone(Path(xml))
         self.uncertainty = uncertainty
-        self._handle = _Handle("gap", str(xml), int(shorten))
+        self._handle = _Handle("gap", str(xml), int(shorten), int(committee))
+        self.members = _library().esgap_gap_members(self._handle)
         self.cutoff = _library().esgap_gap_cutoff(self._handle)
         z = np.zeros(118, dtype=np.intc)
         count = _library().esgap_gap_elements(self._handle, z.ctypes)
@@ -73,7 +77,8 @@ class GAP(Calculator):
         centre, neighbour, vectors = around.i, around.j, around.vectors
         energies, gradients = np.zeros(n), np.zeros((len(centre), 3))
         variances = np.zeros(n) if self.uncertainty else None
-        _call("esgap_gap_evaluate", self._handle, around.structure(), energies, gradients, variances)
+        members = np.zeros((n, self.members)) if self.members else None
+        _call("esgap_gap_evaluate", self._handle, around.structure(), energies, gradients, variances, members)
 
         forces = np.zeros((n, 3))
         np.add.at(forces, centre, gradients)
@@ -82,6 +87,8 @@ class GAP(Calculator):
         if self.atoms.cell.rank == 3:
             strain = vectors.T @ gradients / self.atoms.get_volume()
             self.results["stress"] = full_3x3_to_voigt_6_stress((strain + strain.T) / 2)
+        if self.members:
+            self.results["committee_energies"] = members.sum(axis=0)
         if self.uncertainty:
             self.results["energies_stddev"] = np.sqrt(np.maximum(variances, 0.0))
 
@@ -104,6 +111,8 @@ class ESGAP(Calculator):
         Cutoff, accuracy and order of the long-range sum instead of those in ``potential.lmp``.
     uncertainty
         As in `GAP`, of the GAP's energies.
+    committee
+        As in `GAP`; ``results["committee_energies"]`` are those of the whole potential: charges and field are the same to all members.
 
     It can be copied and pickled; each process has its own LAMMPS. Raises EsgapError: no such potential, a field without
     charges or without a reference, atoms that are not periodic, an element that the potential lacks.
@@ -118,6 +127,7 @@ class ESGAP(Calculator):
         reference: Atoms | None = None,
         coulomb: Coulomb | None = None,
         uncertainty: bool = False,
+        committee: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -130,7 +140,7 @@ class ESGAP(Calculator):
         self.field = None if field is None else np.array(field, dtype=float).reshape(3)
         self.reference = None if reference is None else (reference.get_scaled_positions(wrap=False), reference.numbers)
         self.coulomb = coulomb or (es and Coulomb.of(es))
-        self.gap = GAP(self.potential.xml, uncertainty=uncertainty, alone=True)
+        self.gap = GAP(self.potential.xml, uncertainty=uncertainty, committee=committee, alone=True)
 
     def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
         super().calculate(atoms, properties, system_changes)
@@ -159,6 +169,8 @@ class ESGAP(Calculator):
     def _add(self, energies: np.ndarray, forces: np.ndarray, stress: np.ndarray) -> None:
         self.results["energies"] = self.results["energies"] + energies
         self.results["energy"] = self.results["free_energy"] = self.results["energies"].sum()
+        if "committee_energies" in self.results:
+            self.results["committee_energies"] = self.results["committee_energies"] + energies.sum()
         self.results["forces"] = self.results["forces"] + forces
         self.results["stress"] = self.results["stress"] + full_3x3_to_voigt_6_stress(stress)
 
@@ -238,7 +250,7 @@ def _library() -> ctypes.CDLL:
     if not hasattr(_library, "loaded"):
         library = ctypes.CDLL(str(resources.files("esgap") / "lib" / "libesgap_gap.so"))
         pointer, text, number = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
-        for kind, options, outputs in (("gap", 1, 3), ("descriptor", 0, 1)):
+        for kind, options, outputs in (("gap", 2, 4), ("descriptor", 0, 1)):
             declare = {
                 "open": (pointer, [text, *[number] * options, text, number]),
                 "close": (None, [pointer]),
@@ -249,6 +261,7 @@ def _library() -> ctypes.CDLL:
                 function = getattr(library, f"esgap_{kind}_{name}")
                 function.restype, function.argtypes = result, arguments
         library.esgap_gap_kernels.restype = text
+        library.esgap_gap_members.argtypes = [pointer]
         library.esgap_gap_elements.argtypes = library.esgap_gap_soap_terms.argtypes = [pointer, pointer]
         library.esgap_descriptor_z.argtypes = library.esgap_descriptor_dimensions.argtypes = [pointer]
         _library.loaded = library

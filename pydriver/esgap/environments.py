@@ -20,7 +20,7 @@ class Environments(ctypes.Structure):
 class Environment:
     """Neighbour k of atom i has first[i] <= k < first[i + 1]: an image of the atom `j`[k], at `vectors`[k] (Angstrom) from `i`[k] = i.
 
-    Raises EsgapError: two atoms on one place.
+    Raises EsgapError: two atoms on one place, or places that are no numbers.
     """
 
     def __init__(self, atoms: Atoms, cutoff: float):
@@ -51,6 +51,8 @@ def neighbours(atoms: Atoms, cutoff: float) -> tuple[np.ndarray, np.ndarray, np.
 
     As ASE's neighbor_list("ijD"), which takes ten times as long for the cells of a fit.
     """
+    if not np.isfinite(atoms.positions).all():
+        raise EsgapError(f"atom {np.argwhere(~np.isfinite(atoms.positions))[0, 0]} of {atoms.symbols} has no finite position: correct or remove the configuration")
     cell = atoms.cell.complete()
     heights = 1 / np.linalg.norm(cell.reciprocal(), axis=1)
     reach = [int(np.ceil(cutoff / h)) if periodic else 0 for h, periodic in zip(heights, atoms.pbc, strict=True)]
@@ -65,6 +67,8 @@ def neighbours(atoms: Atoms, cutoff: float) -> tuple[np.ndarray, np.ndarray, np.
     other = image != len(atoms) * (len(steps) // 2) + i  # the middle step is none: the atom itself
     i, image = i[other], image[other]
     vectors = images[image] - places[i]
-    if len(vectors) and np.einsum("ij,ij->i", vectors, vectors).min() < ONE_PLACE**2:
-        raise EsgapError(f"two atoms of {atoms.symbols} lie on one place: correct or remove the configuration")
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    if len(vectors) and squares.min() < ONE_PLACE**2:
+        k = squares.argmin()
+        raise EsgapError(f"two atoms of {atoms.symbols} lie on one place ({i[k]} and {image[k] % len(atoms)}): correct or remove the configuration")
     return i, (image % len(atoms)).astype(np.intc), vectors

@@ -4,6 +4,7 @@ import copy
 import multiprocessing
 import pickle
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from ase import Atoms
 from ase.calculators.fd import FiniteDifferenceCalculator
 from ase.io import read
+from small_fits import write_committee
 
 from esgap.calculators import ESGAP, GAP
 from esgap.errors import EsgapError
@@ -217,3 +219,17 @@ def test_a_gap_with_electrostatics_is_not_evaluated_alone_without_a_word():
     with pytest.raises(EsgapError, match=r"gap\.xml is the short-range part of Li7P3S11/es-gap, whose energy includes electrostatics: use esgap"):
         GAP(ES_GAP / "gap.xml")
     GAP(ES_GAP / "gap.xml", alone=True)
+
+
+def test_committee_of_a_whole_potential(relaxed, tmp_path):
+    """Charges and field add the same to every member."""
+    folder = tmp_path / "es-gap"
+    shutil.copytree(ES_GAP, folder)
+    write_committee(folder / "gap.xml", 2)
+    atoms = shaken(relaxed)
+    whole = ESGAP(folder, field=FIELD, reference=relaxed, committee=True)
+    part = GAP(folder / "gap.xml", committee=True, alone=True)
+    added = whole.get_potential_energy(atoms) - part.get_potential_energy(atoms)
+    assert abs(added) > 1.0
+    np.testing.assert_allclose(whole.results["committee_energies"] - part.results["committee_energies"], added, atol=1e-8, rtol=0)
+    assert len(whole.results["committee_energies"]) == 2

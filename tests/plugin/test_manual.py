@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from harness import evaluate
+from small_fits import write_committee
 
 PAGES = Path(__file__).parents[2] / "lammps-plugin" / "doc"
 HEAD = "units metal\natom_style charge\nread_data data.test\n"
@@ -31,6 +32,7 @@ def test_example(page, example, li7p3s11, data_file, tiny_gap, tmp_path):
     for file in tiny_gap.parent.glob("gap.xml*"):
         shutil.copy(file, tmp_path)
     shutil.copy(tmp_path / "gap.xml", tmp_path / "es-gap.xml")
+    write_committee(tmp_path / "gap.xml", 2)
     label = re.search(r"<GAP_params label=\"(\S+?)\"", (tmp_path / "gap.xml").read_text())[1]
     example = re.sub(r"xml_label=\w+", f"xml_label={label}", example)
     assert abs(evaluate(HEAD + BEFORE.get(page, "") + example + AFTER.get(page, ""), tmp_path).energy) > 1e-6

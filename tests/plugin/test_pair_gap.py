@@ -176,7 +176,7 @@ REFUSED = {
     "unknown element": (lambda s: s.replace("Li P S", "Li P O"), "has no element O"),
     "no symbol": (lambda s: s.replace("Li P S", "3 15 16"), "has no element 3"),
     "too few elements": (lambda s: s.replace("Li P S", "Li P"), "one element for each of the 3 atom types"),
-    "arguments": (lambda s: s.replace("pair_style gap", "pair_style gap 5.0"), "was given 5.0, expected `shorten yes` or `shorten no`"),
+    "arguments": (lambda s: s.replace("pair_style gap", "pair_style gap 5.0"), "was given 5.0, expected `shorten` or `committee` with yes or no"),
     "keyword without value": (lambda s: s.replace("pair_style gap", "pair_style gap shorten"), "was given shorten without yes or no"),
     "units": (lambda s: s.replace("units metal", "units real"), "works in units metal"),
     "newton off": (lambda s: s.replace("atom_style", "newton off\natom_style"), "needs `newton on`"),

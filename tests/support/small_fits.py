@@ -1,8 +1,10 @@
 """Small GAPs, made by gap_fit in seconds."""
 
+import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 from ase.io import write
 from places import BIN, ENV
 
@@ -38,3 +40,12 @@ def fit_gap(folder: Path, configurations: list, command: str, **options: str | N
     done = subprocess.run(argv, cwd=folder, env=ENV, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-3000:]
     return folder / "gap.xml"
+
+
+def write_committee(xml: Path, members: int) -> None:
+    """Members beside `xml`: files whose weights differ from its own by a thousandth, and their e0 of lithium by 0.001 eV each."""
+    rng = np.random.default_rng(3)
+    for k in range(1, members + 1):
+        text = re.sub(r'alpha="([^"]*)"', lambda m: f'alpha="{float(m[1]) * (1 + 1e-3 * rng.normal()):.17e}"', xml.read_text())
+        text = re.sub(r'(<e0 Z="3" value=)"([^"]*)"', lambda m, k=k: f'{m[1]}"{float(m[2]) + 0.001 * k}"', text)
+        xml.with_name(f"{xml.stem}.member-{k:02d}.xml").write_text(text)

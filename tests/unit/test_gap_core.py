@@ -1,11 +1,15 @@
 """The evaluation core of GAP through its Python binding: against quippy, against differences, and what it refuses."""
 
+import copy
 import hashlib
+import multiprocessing
 import os
+import pickle
 import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -312,6 +316,31 @@ def test_refused_with_place_and_reason(zns, tmp_path, case):
     with pytest.raises(EsgapError, match=message) as error:
         GAP(tmp_path / "gap.xml")
     assert "\n" not in str(error.value)
+
+
+def test_atoms_without_a_place_of_their_own(zns):
+    atoms = Atoms("Zn2S", [[0, 0, 0], [2.3, 0.2, 0.1], [0, 0, 0]], cell=[5, 5, 5], pbc=True)
+    with pytest.raises(EsgapError, match=r"two atoms of Zn2S lie on one place \((0 and 2|2 and 0)\)"):
+        GAP(zns).get_potential_energy(atoms)
+    atoms.positions[1, 0] = np.nan
+    with pytest.raises(EsgapError, match="atom 1 of Zn2S has no finite position"):
+        GAP(zns).get_potential_energy(atoms)
+
+
+def test_copies_and_other_processes(zns):
+    """A copy is a calculator of its own; the settings go with it."""
+    atoms = rattled(bulk("Si", cubic=True), 1, ("Zn", "S"))[0]
+    calc = GAP(zns, uncertainty=True, shorten=False)
+    energy = calc.get_potential_energy(atoms)
+    for other in (copy.deepcopy(calc), pickle.loads(pickle.dumps(calc))):
+        assert other.get_potential_energy(atoms) == energy and "energies_stddev" in other.results
+        assert other.soap_terms == calc.soap_terms != GAP(zns).soap_terms
+    rattles = [atoms.copy() for _ in range(4)]
+    for seed, one in enumerate(rattles):
+        one.rattle(0.05, seed=seed)
+    expected = [calc.get_potential_energy(one) for one in rattles]
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert list(pool.map(calc.get_potential_energy, rattles)) == expected
 
 
 def test_unknown_element(zns):

@@ -13,10 +13,14 @@
 using namespace esgap::gap;
 
 struct esgap_gap {
-  esgap_gap(const char *xml, bool shorten) : model(xml, shorten), evaluator(model) {}
+  esgap_gap(const char *xml, bool shorten, bool with_members) : model(xml, shorten), evaluator(model)
+  {
+    if (with_members) committee = std::make_unique<Committee>(xml, model);
+  }
   Model model;
   Evaluator evaluator;
   std::unique_ptr<Uncertainty> uncertainty;
+  std::unique_ptr<Committee> committee;
 };
 
 struct esgap_descriptor {
@@ -67,8 +71,11 @@ std::vector<Neighbour> neighbours_of(const esgap_environments &e, const std::vec
   return out;
 }
 
-void evaluate(esgap_gap &gap, const esgap_environments &e, double *energy, double *gradient, double *variance)
+void evaluate(esgap_gap &gap, const esgap_environments &e, double *energy, double *gradient, double *variance, double *members)
 {
+  const Committee *committee = members ? gap.committee.get() : nullptr;
+  const int size = committee ? committee->size() : 0, stride = committee ? committee->stride() : 0;
+  Doubles rows(static_cast<std::size_t>(e.count) * stride);
   if (variance && !gap.uncertainty) gap.uncertainty = std::make_unique<Uncertainty>(gap.model);
   const auto neighbours = neighbours_of(e, gap.model.elements());
   std::vector<Centre> centres;
@@ -79,22 +86,24 @@ void evaluate(esgap_gap &gap, const esgap_environments &e, double *energy, doubl
     for (int i = 0; i < e.count; ++i)
       if (e.z[i] == z) {
         atoms.push_back(i);
-        centres.push_back({neighbours.data() + e.first[i], e.first[i + 1] - e.first[i], species_of(gap.model.elements(), z), 0.0, 0.0, gradient + 3 * static_cast<std::size_t>(e.first[i])});
+        centres.push_back({neighbours.data() + e.first[i], e.first[i + 1] - e.first[i], species_of(gap.model.elements(), z), 0.0, 0.0,
+                           rows.data() + static_cast<std::size_t>(i) * stride, gradient + 3 * static_cast<std::size_t>(e.first[i])});
       }
-    gap.evaluator.evaluate(centres.data(), static_cast<int>(centres.size()), variance ? gap.uncertainty.get() : nullptr);
+    gap.evaluator.evaluate(centres.data(), static_cast<int>(centres.size()), {variance ? gap.uncertainty.get() : nullptr, committee});
     for (std::size_t b = 0; b < atoms.size(); ++b) {
       energy[atoms[b]] = centres[b].energy;
       if (variance) variance[atoms[b]] = centres[b].variance;
+      std::copy_n(centres[b].members, size, members + static_cast<std::size_t>(atoms[b]) * size);
     }
   }
 }
 
 }    // namespace
 
-esgap_gap *esgap_gap_open(const char *xml, int shorten, char *problem, int size)
+esgap_gap *esgap_gap_open(const char *xml, int shorten, int committee, char *problem, int size)
 {
   esgap_gap *gap = nullptr;
-  guarded(problem, size, [&] { gap = new esgap_gap(xml, shorten != 0); });
+  guarded(problem, size, [&] { gap = new esgap_gap(xml, shorten != 0, committee != 0); });
   return gap;
 }
 
@@ -121,11 +130,13 @@ int esgap_gap_soap_terms(const esgap_gap *gap, esgap_soap_term *terms)
   return static_cast<int>(soaps.size());
 }
 
-int esgap_gap_evaluate(esgap_gap *gap, const esgap_environments *e, double *energy, double *gradient, double *variance, char *problem, int size)
+int esgap_gap_members(const esgap_gap *gap) { return gap->committee ? gap->committee->size() : 0; }
+
+int esgap_gap_evaluate(esgap_gap *gap, const esgap_environments *e, double *energy, double *gradient, double *variance, double *members, char *problem, int size)
 {
   return guarded(problem, size, [&] {
     for (int i = 0; i < e->count; ++i) species_of(gap->model.elements(), e->z[i]);
-    evaluate(*gap, *e, energy, gradient, variance);
+    evaluate(*gap, *e, energy, gradient, variance, members);
   });
 }
 
@@ -150,7 +161,7 @@ int esgap_descriptor_evaluate(esgap_descriptor *d, const esgap_environments *e, 
     const auto neighbours = neighbours_of(*e, d->elements);
     for (int i = 0; i < e->count; ++i) {
       if (e->z[i] != d->z) throw std::runtime_error("a centre has the atomic number " + std::to_string(e->z[i]) + ", the descriptor's is " + std::to_string(d->z));
-      const Centre centre{neighbours.data() + e->first[i], e->first[i + 1] - e->first[i], species_of(d->elements, d->z), 0.0, 0.0, nullptr};
+      const Centre centre{neighbours.data() + e->first[i], e->first[i + 1] - e->first[i], species_of(d->elements, d->z), 0.0, 0.0, nullptr, nullptr};
       d->soap.describe(centre, d->scratch, descriptors + static_cast<std::size_t>(i) * d->soap.file_dimensions());
     }
   });

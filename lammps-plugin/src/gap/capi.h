@@ -24,8 +24,9 @@ struct esgap_soap_term {
   double energy, force;
 };
 
-/// shorten: cut the descriptors of soap terms to the numbers that their energies need, unless 0.
-ESGAP_EXPORT esgap_gap *esgap_gap_open(const char *xml, int shorten, char *problem, int size);
+/// shorten: cut the descriptors of soap terms to the numbers that their energies need, unless 0. committee: read the members
+/// beside the file, unless 0.
+ESGAP_EXPORT esgap_gap *esgap_gap_open(const char *xml, int shorten, int committee, char *problem, int size);
 ESGAP_EXPORT void esgap_gap_close(esgap_gap *);
 ESGAP_EXPORT double esgap_gap_cutoff(const esgap_gap *);
 /// The vector kernels in use: x86-64-v4, x86-64-v3 or baseline.
@@ -34,8 +35,11 @@ ESGAP_EXPORT const char *esgap_gap_kernels();
 ESGAP_EXPORT int esgap_gap_elements(const esgap_gap *, int *z);
 /// Number of soap terms; they go into `terms` unless that is nullptr.
 ESGAP_EXPORT int esgap_gap_soap_terms(const esgap_gap *, esgap_soap_term *terms);
-/// energy: count; gradient: first[count] x 3, by the neighbours' places; variance: count, or nullptr when not wanted.
-ESGAP_EXPORT int esgap_gap_evaluate(esgap_gap *, const esgap_environments *, double *energy, double *gradient, double *variance, char *problem, int size);
+/// Number of members that were read.
+ESGAP_EXPORT int esgap_gap_members(const esgap_gap *);
+/// energy: count; gradient: first[count] x 3, by the neighbours' places; variance: count, members: count x esgap_gap_members(),
+/// either nullptr when not wanted.
+ESGAP_EXPORT int esgap_gap_evaluate(esgap_gap *, const esgap_environments *, double *energy, double *gradient, double *variance, double *members, char *problem, int size);
 
 ESGAP_EXPORT esgap_descriptor *esgap_descriptor_open(const char *line, char *problem, int size);
 ESGAP_EXPORT void esgap_descriptor_close(esgap_descriptor *);

@@ -14,6 +14,7 @@ struct Centre {
   int species;
   double energy;       // eV; terms add to it
   double variance;     // eV^2, predictive, when asked for; terms add to it
+  double *members;     // eV, of a committee, Committee::stride() numbers, when asked for; terms add to them
   double *gradient;    // 3 x count, eV/Angstrom: derivative of the energy by each neighbour's place; terms add to it
 };
 

@@ -73,7 +73,7 @@ void read_inline(const XmlElement &point, int dimensions, std::vector<double> &p
   if (found != dimensions) place.fail("sparse point has " + std::to_string(found) + " numbers, expected " + std::to_string(dimensions));
 }
 
-SparsePoints read_sparse(const XmlElement &e, const Place &place)
+SparsePoints read_sparse(const XmlElement &e, const Place &place, bool from_file)
 {
   SparsePoints sparse;
   sparse.count = integer(attribute(e, "n_sparseX", place), "n_sparseX", place);
@@ -90,9 +90,10 @@ SparsePoints read_sparse(const XmlElement &e, const Place &place)
   if (static_cast<int>(sparse.weight.size()) != sparse.count)
     place.fail("has " + std::to_string(sparse.weight.size()) + " <sparseX>, expected " + std::to_string(sparse.count));
   if (separate) {
-    const auto checksum = e.attributes.find("sparseX_md5sum");
-    read_points(e.attributes.at("sparseX_filename"), checksum == e.attributes.end() ? "" : checksum->second,
-                static_cast<std::size_t>(sparse.count) * sparse.dimensions, sparse.points, place);
+    const auto found = e.attributes.find("sparseX_md5sum");
+    const std::string &name = e.attributes.at("sparseX_filename"), checksum = found == e.attributes.end() ? "" : found->second;
+    sparse.source = name + " " + checksum;
+    if (from_file) read_points(name, checksum, static_cast<std::size_t>(sparse.count) * sparse.dimensions, sparse.points, place);
   }
   return sparse;
 }
@@ -120,7 +121,7 @@ PairTerm read_pair(const XmlElement &e, const Keys &keys, const Place &place)
   pair.delta = number(attribute(e, "signal_variance", place), "signal_variance", place);
   pair.theta = number(theta->text, "theta", place);
   if (pair.theta <= 0.0) place.fail("distance_2b has theta=" + theta->text + ", a positive length was expected");
-  pair.sparse = read_sparse(e, place);
+  pair.sparse = read_sparse(e, place, true);
   if (pair.sparse.dimensions != 1) place.fail("distance_2b has dimensions=" + std::to_string(pair.sparse.dimensions) + ", expected 1");
   return pair;
 }
@@ -155,7 +156,7 @@ SoapTerm soap_of_keys(Keys keys, const Place &place)
   return soap;
 }
 
-SoapTerm read_soap(const XmlElement &e, const Keys &keys, const Place &place)
+SoapTerm read_soap(const XmlElement &e, const Keys &keys, const Place &place, bool points)
 {
   SoapTerm soap = soap_of_keys(keys, place);
   if (attribute(e, "covariance_type", place) != "2") place.fail("soap has another kernel than dot_product: not implemented, use engine quip");
@@ -163,13 +164,13 @@ SoapTerm read_soap(const XmlElement &e, const Keys &keys, const Place &place)
   soap.zeta = number(attribute(e, "zeta", place), "zeta", place);
   if (soap.zeta < 1.0) place.fail("soap has zeta=" + std::to_string(soap.zeta) + ", at least 1 was expected");
   const int expected = soap.sparse.dimensions;
-  soap.sparse = read_sparse(e, place);
+  soap.sparse = read_sparse(e, place, points);
   if (soap.sparse.dimensions != expected)
     place.fail("soap has dimensions=" + std::to_string(soap.sparse.dimensions) + ", expected " + std::to_string(expected) + " from n_max, l_max and species_Z");
   return soap;
 }
 
-void read_term(const XmlElement &e, File &file, const std::string &path)
+void read_term(const XmlElement &e, File &file, const std::string &path, bool soap_points)
 {
   const Place place{path, e.line};
   const XmlElement *descriptor = e.child("descriptor");
@@ -179,13 +180,13 @@ void read_term(const XmlElement &e, File &file, const std::string &path)
   if (number(attribute(e, "signal_mean", place), "signal_mean", place) != 0.0) place.fail("signal_mean is not 0: not implemented, use engine quip");
   if (integer(attribute(e, "n_permutations", place), "n_permutations", place) != 1) place.fail("n_permutations is not 1: not implemented, use engine quip");
   if (name == "distance_2b") file.pairs.push_back(read_pair(e, keys, place));
-  else if (name == "soap") file.soaps.push_back(read_soap(e, keys, place));
+  else if (name == "soap") file.soaps.push_back(read_soap(e, keys, place, soap_points));
   else place.fail("the term " + name + " is not implemented (distance_2b and soap are): use engine quip");
 }
 
 }    // namespace
 
-File read_file(const std::string &path)
+File read_file(const std::string &path, bool soap_points)
 {
   const XmlElement root = read_xml(path);
   const Place top{path, root.line};
@@ -215,7 +216,7 @@ File read_file(const std::string &path)
       if (terms != expected) place.fail("found " + std::to_string(terms) + " terms, expected n_coordinate=" + std::to_string(expected));
       for (const auto &term : e.children) {
         if (term.name != "gpCoordinates") Place{path, term.line}.fail("<" + term.name + "> in <gpSparse> is not implemented: use engine quip");
-        read_term(term, file, path);
+        read_term(term, file, path, soap_points);
       }
     } else if (e.name != "command_line" && e.name != "XYZ_data") {
       place.fail("<" + e.name + "> in <GAP_params> is not implemented: use engine quip");

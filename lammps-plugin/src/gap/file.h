@@ -13,6 +13,7 @@ struct SparsePoints {
   std::vector<double> points;    // count x dimensions, in the order of the file
   std::vector<double> weight;    // alpha_s times its cutoff factor c_s
   std::vector<double> factor;    // c_s alone
+  std::string source;            // name and checksum of the file beside the XML that holds the points; empty: the XML itself
 };
 
 /// distance_2b with a squared-exponential kernel.
@@ -38,9 +39,9 @@ struct File {
   std::vector<SoapTerm> soaps;
 };
 
-/// Read a potential. Throws std::runtime_error with file, line and reason for broken or incomplete files, a wrong
+/// Read a potential; without the points of soap terms that stand in files of their own unless `soap_points`. Throws std::runtime_error with file, line and reason for broken or incomplete files, a wrong
 /// checksum, and for every term, kernel or key that this evaluator does not implement: none is skipped.
-File read_file(const std::string &xml);
+File read_file(const std::string &xml, bool soap_points = true);
 
 /// The soap term that a descriptor line describes, such as `soap n_max=8 l_max=4 ...`, without sparse points.
 SoapTerm read_descriptor(const std::string &line);

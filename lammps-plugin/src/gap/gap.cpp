@@ -51,29 +51,43 @@ Uncertainty::Uncertainty(const Model &model)
   for (const auto &soap : model.soaps) soaps.push_back(soap.variance());
 }
 
-void Evaluator::add_pairs(Centre &centre, const Uncertainty *uncertainty) const
+// The pair terms of all members of a committee at one neighbour.
+ESGAP_CLONES static void add_members(const std::vector<int> &terms, const std::vector<Table> &tables, const std::vector<Pair> &pairs, double r, double *energies)
+{
+  for (int k : terms)
+    if (r < pairs[k].cutoff_radius()) add_values(tables[k], r, energies);
+}
+
+void Evaluator::add_pairs(Centre &centre, const Extras &extras) const
 {
   const auto *terms = &model.pairs_of[static_cast<std::size_t>(centre.species) * model.numbers.size()];
   for (int j = 0; j < centre.count; ++j) {
     const Neighbour &n = centre.neighbours[j];
-    for (int k : terms[n.species]) model.pairs[k].add(n, centre, centre.gradient + 3 * j, uncertainty ? &uncertainty->pairs[k] : nullptr);
+    for (int k : terms[n.species]) model.pairs[k].add(n, centre, centre.gradient + 3 * j, extras.uncertainty ? &extras.uncertainty->pairs[k] : nullptr);
+    if (extras.committee) add_members(terms[n.species], extras.committee->pairs, model.pairs, n.r, centre.members);
   }
 }
 
-void Evaluator::evaluate(Centre *centres, int count, const Uncertainty *uncertainty)
+void Evaluator::evaluate(Centre *centres, int count, const Extras &extras)
 {
   for (int b = 0; b < count; ++b) {
     centres[b].energy = model.e0[centres[b].species];
     centres[b].variance = 0.0;
     std::fill_n(centres[b].gradient, 3 * centres[b].count, 0.0);
-    add_pairs(centres[b], uncertainty);
+    if (extras.committee) std::copy_n(extras.committee->e0[centres[b].species].begin(), extras.committee->stride(), centres[b].members);
+    add_pairs(centres[b], extras);
   }
   if (count == 0) return;
   const int z = model.numbers[centres[0].species];
   for (std::size_t k = 0; k < model.soaps.size(); ++k) {
     const Soap &soap = model.soaps[k];
     if (soap.atomic_number() != z) continue;
-    for (int b = 0; b < count; b += BLOCK) soap.add(centres + b, std::min(BLOCK, count - b), scratch, uncertainty ? &uncertainty->soaps[k] : nullptr);
+    for (int b = 0; b < count; b += BLOCK) {
+      const int some = std::min(BLOCK, count - b);
+      soap.add(centres + b, some, scratch, extras.uncertainty || extras.committee);
+      if (extras.uncertainty) soap.add_variances(centres + b, some, scratch, extras.uncertainty->soaps[k]);
+      if (extras.committee) soap.add_members(centres + b, some, scratch, extras.committee->soaps[k], extras.committee->stride());
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "centre.h"
+#include "committee.h"
 #include "pair_term.h"
 #include "shorten.h"
 #include "soap.h"
@@ -59,13 +60,20 @@ class Uncertainty {
   std::vector<SparseVariance> soaps;
 };
 
+/// What is wanted beside energies and gradients.
+struct Extras {
+  const Uncertainty *uncertainty = nullptr;
+  const Committee *committee = nullptr;
+};
+
 class Evaluator {
  public:
   explicit Evaluator(const Model &model) : model(model) {}
 
-  /// Set energy and gradient of `count` centres, all of one species. The gradients' memory is the caller's. With
-  /// `uncertainty`, set their variances too: the sum over all terms, as quippy's local_gap_variance.
-  void evaluate(Centre *centres, int count, const Uncertainty *uncertainty = nullptr);
+  /// Set energy and gradient of `count` centres, all of one species. The memory of gradients and members is the caller's. With
+  /// `uncertainty`, set their variances too: the sum over all terms, as quippy's local_gap_variance; with `committee`, the
+  /// energies of its members.
+  void evaluate(Centre *centres, int count, const Extras & = {});
 
   std::size_t bytes() const { return scratch.bytes(); }
 
@@ -73,7 +81,7 @@ class Evaluator {
   static constexpr int BLOCK = Soap::BLOCK;
 
  private:
-  void add_pairs(Centre &centre, const Uncertainty *uncertainty) const;
+  void add_pairs(Centre &centre, const Extras &) const;
 
   const Model &model;
   SoapScratch scratch;

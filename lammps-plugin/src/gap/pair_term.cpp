@@ -8,29 +8,28 @@
 #include <cmath>
 
 namespace esgap::gap {
-namespace {
 
-// The length on which the energy changes: that of the kernel, or of the cutoff function, whose cosine may be shorter.
-double panel_scale(const PairTerm &term)
+// Large weights may cancel but for a millionth, and a table's slopes would magnify their rounding: long double.
+double pair_energy(const PairTerm &term, const std::vector<double> &weight, double r)
+{
+  long double sum = 0.0L;
+  for (int s = 0; s < term.sparse.count; ++s) {
+    const long double x = (static_cast<long double>(r) - term.sparse.points[s]) / term.theta;
+    sum += weight[s] * std::exp(-x * x / 2);
+  }
+  return cutoff_function(r, term.cutoff, term.transition) * term.delta * term.delta * static_cast<double>(sum);
+}
+
+// That of the kernel, or of the cutoff function, whose cosine may be shorter.
+double pair_scale(const PairTerm &term)
 {
   const double scale = std::min(term.theta, 1.0);
   return term.transition > 0.0 ? std::min(scale, term.transition) : scale;
 }
 
-}    // namespace
-
 Pair::Pair(const PairTerm &pair) : term(pair), cutoff(term.cutoff)
 {
-  // Large weights may cancel but for a millionth, and the table's slopes would magnify their rounding: long double.
-  const auto function = [&](double r, double *value) {
-    long double sum = 0.0L;
-    for (int s = 0; s < term.sparse.count; ++s) {
-      const long double x = (static_cast<long double>(r) - term.sparse.points[s]) / term.theta;
-      sum += term.sparse.weight[s] * std::exp(-x * x / 2);
-    }
-    *value = cutoff_function(r, cutoff, term.transition) * term.delta * term.delta * static_cast<double>(sum);
-  };
-  energy = Curve(function, cutoff, term.transition, panel_scale(term));
+  energy = Curve([&](double r, double *value) { *value = pair_energy(term, term.sparse.weight, r); }, cutoff, term.transition, pair_scale(term));
 }
 
 // As in variance.h, times the square of the cutoff function. Long double: a millionth of the covariance is left.
@@ -60,7 +59,7 @@ Curve Pair::variance() const
     const double f = cutoff_function(r, cutoff, term.transition);
     *value = f * f * static_cast<double>(left);
   };
-  return Curve(function, cutoff, term.transition, panel_scale(term));
+  return Curve(function, cutoff, term.transition, pair_scale(term));
 }
 
 void Pair::add(const Neighbour &n, Centre &centre, double *gradient, const Curve *variance) const

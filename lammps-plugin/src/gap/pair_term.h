@@ -7,6 +7,12 @@
 
 namespace esgap::gap {
 
+/// Energy of one pair at distance r, eV, with the weights given.
+double pair_energy(const PairTerm &, const std::vector<double> &weight, double r);
+
+/// The length on which it changes.
+double pair_scale(const PairTerm &);
+
 class Pair {
  public:
   explicit Pair(const PairTerm &);

@@ -76,7 +76,7 @@ class Trial {
     const int species = static_cast<int>(std::find(elements.begin(), elements.end(), term.z) - elements.begin());
     for (const auto &atoms : surroundings) {
       gradients.emplace_back(3 * atoms.size());
-      centres.push_back({atoms.data(), static_cast<int>(atoms.size()), species, 0.0, 0.0, gradients.back().data()});
+      centres.push_back({atoms.data(), static_cast<int>(atoms.size()), species, 0.0, 0.0, nullptr, gradients.back().data()});
     }
     for (int s = 0; s < std::min(SAMPLES, term.sparse.count); ++s) chosen.push_back(static_cast<int>(static_cast<long>(s) * term.sparse.count / std::min(SAMPLES, term.sparse.count)));
     evaluate();

@@ -57,6 +57,19 @@ ESGAP_CLONES void through_normalisation(int width, double norm, const double *p,
   for (int k = 0; k < width; k += WIDTH) ESGAP_VEC(slope + k) = (ESGAP_CVEC(slope + k) - total * ESGAP_CVEC(p + k)) * inverse;
 }
 
+// For FOUR centres: sum_m += sum over s of kernel_s alpha_sm; `sums`: where their sums are.
+constexpr int FOUR = 4;
+ESGAP_CLONES void weigh(int rows, const double *kernel, const double *alpha, int stride, double *const *sums)
+{
+  for (int m = 0; m < stride; m += WIDTH) {
+    Vec total[FOUR] = {};
+    for (int s = 0; s < rows; ++s)
+      for (int b = 0; b < FOUR; ++b) total[b] += kernel[b * rows + s] * ESGAP_CVEC(alpha + static_cast<std::size_t>(s) * stride + m);
+    for (int b = 0; b < FOUR; ++b)
+      if (sums[b]) ESGAP_VEC(sums[b] + m) += total[b];
+  }
+}
+
 void grow(Doubles &v, std::size_t n)
 {
   if (v.size() < n) v.resize(n);
@@ -179,16 +192,29 @@ void Soap::regress(int count, SoapScratch &scratch, double *energies, bool keep_
   }
 }
 
-void Soap::add(Centre *centres, int count, SoapScratch &scratch, const SparseVariance *variance) const
+void Soap::add(Centre *centres, int count, SoapScratch &scratch, bool keep_kernel) const
 {
-  double energies[BLOCK] = {}, explained[BLOCK];
+  double energies[BLOCK] = {};
   describe_block(centres, count, scratch);
-  regress(count, scratch, energies, variance != nullptr);
+  regress(count, scratch, energies, keep_kernel);
   add_gradients(centres, count, scratch);
   for (int b = 0; b < count; ++b) centres[b].energy += energies[b];
-  if (!variance) return;
-  variance->explained(scratch.kernel.data(), count, sparse.rows(), explained);
+}
+
+void Soap::add_variances(Centre *centres, int count, const SoapScratch &scratch, const SparseVariance &variance) const
+{
+  double explained[BLOCK];
+  variance.explained(scratch.kernel.data(), count, sparse.rows(), explained);
   for (int b = 0; b < count; ++b) centres[b].variance += delta * delta + VARIANCE_NOISE * VARIANCE_NOISE - explained[b];
+}
+
+void Soap::add_members(Centre *centres, int count, const SoapScratch &scratch, const Doubles &alpha, int stride) const
+{
+  for (int begin = 0; begin < count; begin += FOUR) {
+    double *sums[FOUR];
+    for (int b = 0; b < FOUR; ++b) sums[b] = begin + b < count ? centres[begin + b].members : nullptr;
+    weigh(sparse.rows(), &scratch.kernel[static_cast<std::size_t>(begin) * sparse.rows()], alpha.data(), stride, sums);
+  }
 }
 
 void Soap::energies_of_points(const std::vector<int> &points, SoapScratch &scratch, double *energies) const

@@ -36,11 +36,14 @@ class Soap {
 
   /// Add energies and gradients of centres of this term's element. At most BLOCK of them.
   static constexpr int BLOCK = 32;
-  /// With `variance`, add their predictive variances too.
-  void add(Centre *centres, int count, SoapScratch &, const SparseVariance *variance = nullptr) const;
+  /// With `keep_kernel`, their covariances with the sparse points stay in the scratch for the functions below.
+  void add(Centre *centres, int count, SoapScratch &, bool keep_kernel = false) const;
 
-  /// What add() needs for variances.
+  /// Add predictive variances; `variance` as variance() makes it.
+  void add_variances(Centre *centres, int count, const SoapScratch &, const SparseVariance &variance) const;
   SparseVariance variance() const;
+  /// Add energies of a committee; `alpha`: weights of its members, kernel_width() rows of `stride` numbers.
+  void add_members(Centre *centres, int count, const SoapScratch &, const Doubles &alpha, int stride) const;
 
   /// Normalised power spectrum of one centre in the order of the file, file_dimensions() numbers. For own_functions() only.
   void describe(const Centre &, SoapScratch &, double *descriptor) const;

@@ -56,6 +56,19 @@ ESGAP_INLINE void evaluate(const Table &table, double r, double *value, double *
   }
 }
 
+/// Adds the values of all functions, `stride()` numbers.
+ESGAP_INLINE void add_values(const Table &table, double r, double *sum)
+{
+  double u;
+  const int stride = table.stride();
+  const double *c = table.panel(r, u);
+  for (int k = 0; k < stride; k += WIDTH) {
+    Vec v = ESGAP_CVEC(c + Table::ORDER * stride + k);
+    for (int power = Table::ORDER - 1; power >= 0; --power) v = v * u + ESGAP_CVEC(c + power * stride + k);
+    ESGAP_VEC(sum + k) += v;
+  }
+}
+
 /// One function of the distance, tabulated likewise.
 class Curve {
  public:

@@ -1,5 +1,6 @@
 """`esgap fit` with the real lmp and both engines on a tiny study, and the baseline against an independent pair style."""
 
+import re
 import subprocess
 import sys
 from functools import partial
@@ -19,7 +20,7 @@ from esgap.gapfit.xml import read_model
 from esgap.lammps.data import write_data
 from esgap.lammps.frame import from_lammps_vector
 from esgap.lammps.static import BASELINE_KSPACE, baseline, evaluate
-from esgap.potential import Potential
+from esgap.potential import Potential, read_toml
 from esgap.studies.fit.accuracy import predict
 from esgap.studies.fit.native import evaluate as by_gap
 from esgap.studies.load import load_study
@@ -52,6 +53,14 @@ def configurations():
 def tiny(tmp_path):
     """A function that writes the shipped study, made tiny, into a folder of its own, with some text replaced."""
     return partial(tiny_fit, tmp_path)
+
+
+def with_sparse_points(study: Path, xml: str, model: str, more: str = "") -> Path:
+    """Another study of the same data, with the sparse points of `xml` instead of its own terms."""
+    text = re.sub(r"\[distance_2b\][^~]*\[\[model\]\]\nname = .*", f'[[model]]\nname = "{model}"', study.read_text())
+    other = study.with_name("other.toml")
+    other.write_text(re.sub(r"seed = .*(\nengine = .*)?", f'sparse_from = "{xml}"\n{more}', text))
+    return other
 
 
 def run(study: Path):
@@ -154,8 +163,7 @@ def test_standard_keys_without_virials_and_given_sparse_points(tiny):
     assert "8 energies, forces of 9 configurations, 0 virials" in (study.parent / "run/models/forces/log").read_text()
     assert "virial" not in first.errors["train"] and first.errors["train"]["energy"] < 5.0
     # its sparse points, given to another study of the same data, give the same potential
-    other = study.with_name("other.toml")
-    other.write_text(study.read_text().replace("seed = 1", 'seed = 2\nsparse_from = "forces/gap.xml"').replace('name = "forces"', 'name = "again"'))
+    other = with_sparse_points(study, "forces/gap.xml", "again")
     pipeline.run(other, study.parent / "run2", lambda *a, **k: None, "fit")
     again = read_model(study.parent / "run2/models/again/gap.xml")
     np.testing.assert_allclose(again.weights, read_model(first.xml).weights, rtol=1e-6, atol=1e-4)
@@ -198,11 +206,12 @@ def test_gap_fit_does_the_same_study(tiny):
     assert len(gap.gap.files) == 1 + 6 + 3 + 3 and gap.fit["rounding"]["energy"] < 1e-9 and gap.fit["engine"] == "gap_fit"
     assert gap.errors["train"]["energy"] < 5.0 and "left_out" not in gap.errors
     # With gap_fit's sparse points the native engine gives gap_fit's potential.
-    other = study.with_name("other.toml")
-    other.write_text(study.read_text().replace('engine = "gap_fit"', 'sparse_from = "gap/gap.xml"\nsparse_jitter = 1e-10').replace('name = "gap"', 'name = "native"'))
+    other = with_sparse_points(study, "gap/gap.xml", "native", "sparse_jitter = 1e-10")
     pipeline.run(other, study.parent / "run2", lambda *a, **k: None, "fit")
     frames = read(study.parent / "few.extxyz", ":")
     native = by_gap(study.parent / "run2/models/native/gap.xml", frames)
+    assert "sparse points of a given file" in (study.parent / "run2/models/native/README.md").read_text()
+    assert read_toml(study.parent / "run2/models/native/potential.toml").gap.cutoff == gap.gap.cutoff == 4.0
     for a, b, atoms in zip(native, by_gap_alone(gap, "gap.xml", frames), frames, strict=True):
         assert abs(a.energy - b.energy) / len(atoms) < 1e-6
         assert np.allclose(a.forces, b.forces, atol=1e-5)

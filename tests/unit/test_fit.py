@@ -63,6 +63,7 @@ def test_shipped_study():
         ('virial = "dft_virial"', 'virial = "dft_virial"\nstress = "dft_stress"', "keys: give virial or stress, not both"),
         ("cutoff_transition_width = 2.0", "cutoff_transition_width = 0.001", "cutoff_transition_width = 0.001"),
         ("l_max = 3", "l_max = 25", "soap.0.l_max"),
+        ("seed = 1", 'sparse_from = "gap/gap.xml"', "sparse_from brings its own terms"),
     ],
 )
 def test_bad_study_is_one_sentence(tmp_path, old, new, message):

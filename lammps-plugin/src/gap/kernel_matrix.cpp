@@ -82,21 +82,6 @@ void PairKernel::add(const Configuration &config, const Rows &out, int column) c
     }
 }
 
-// Everything about one atom that is the same for all sparse points. By species of the neighbours, since dc/dr_j vanishes
-// for the coefficients of the other species.
-struct SoapKernel::Surroundings {
-  struct Species {
-    std::vector<int> neighbours;    // places in the configuration's list
-    Doubles jacobian;               // dc_lmn / d(neighbour, direction), laid out as factors of Panels::accumulate
-    std::vector<double> along;      // d|p| / d(neighbour, direction)
-  };
-  int atom;
-  double norm;                      // |p|
-  std::vector<Doubles> by_l;        // c_mK, laid out as factors of Panels::accumulate
-  std::vector<Doubles> by_species;  // c_lmn
-  std::vector<Species> species;
-};
-
 SoapKernel::SoapKernel(const SoapTerm &term)
     : z(term.z), l_max(term.l_max), n_max(term.n_max), n_species(static_cast<int>(term.species.size())), channels(n_species * n_max), points(term.sparse.count),
       n_padded(padded(n_max)), cutoff(term.cutoff), delta(term.delta), zeta(term.zeta), species(term.species), harmonics(term.l_max)
@@ -133,41 +118,48 @@ SoapKernel::SoapKernel(const SoapTerm &term)
 
 SoapKernel::Surroundings SoapKernel::look(const Configuration &config, int atom, bool slopes) const
 {
-  const int lm_count = (l_max + 1) * (l_max + 1), rows = lm_count * n_max, lm_padded = padded(lm_count);
+  const int rows = (l_max + 1) * (l_max + 1) * n_max;
+  const auto species_of = [&](int number) { return static_cast<int>(std::find(species.begin(), species.end(), number) - species.begin()); };
   Surroundings out;
   out.atom = atom;
   out.species.resize(n_species);
   out.by_species.assign(n_species, Doubles(rows, 0.0));
-  Doubles value((l_max + 1) * n_padded), slope(value.size()), y(4 * lm_padded);
-  const double *gradient[3] = {&y[lm_padded], &y[2 * lm_padded], &y[3 * lm_padded]};
-  const auto species_of = [&](int number) { return static_cast<int>(std::find(species.begin(), species.end(), number) - species.begin()); };
   for (int k = config.first[atom]; k < config.first[atom + 1]; ++k) {
     const int s = species_of(config.neighbours[k].species);
     if (s < n_species && config.neighbours[k].r < cutoff) out.species[s].neighbours.push_back(k);
   }
   for (int s = 0; s < n_species; ++s) {
     auto &own = out.species[s];
-    const int count = 3 * static_cast<int>(own.neighbours.size());
-    if (slopes) own.jacobian.assign(static_cast<std::size_t>(panels(rows)) * count * PANEL, 0.0);
-    for (std::size_t j = 0; j < own.neighbours.size(); ++j) {
-      const Neighbour &n = config.neighbours[own.neighbours[j]];
-      const double unit[3] = {n.x / n.r, n.y / n.r, n.z / n.r};
-      evaluate(radial, n.r, value.data(), slope.data());
-      evaluate(harmonics, n.x, n.y, n.z, n.r, y.data(), &y[lm_padded], &y[2 * lm_padded], &y[3 * lm_padded]);
-      for (int l = 0, lm = 0; l <= l_max; ++l)
-        for (; lm < (l + 1) * (l + 1); ++lm)
-          for (int n1 = 0; n1 < n_max; ++n1) {
-            const double g = value[l * n_padded + n1], dg = slope[l * n_padded + n1];
-            out.by_species[s][lm * n_max + n1] += g * y[lm];
-            for (int d = 0; d < 3 && slopes; ++d)
-              own.jacobian[factor_place(lm * n_max + n1, 3 * static_cast<int>(j) + d, count)] = dg * y[lm] * unit[d] + g * gradient[d][lm];
-          }
-    }
+    if (slopes) own.jacobian.assign(static_cast<std::size_t>(panels(rows)) * 3 * own.neighbours.size() * PANEL, 0.0);
+    for (std::size_t j = 0; j < own.neighbours.size(); ++j) expand(config.neighbours[own.neighbours[j]], static_cast<int>(j), out.by_species[s].data(), own, slopes);
   }
   const int own = species_of(z);
   if (own < n_species) out.by_species[own][0] += centre_coefficient;
+  weigh(out, slopes);
+  return out;
+}
 
-  // |p|^2 = sum_l 1/(2l+1) sum_KK' P_l^2, P_l = sum_m c_K c_K', and d|p| = sum 2/(2l+1) P_l c / |p| dc.
+// The share of the neighbour with number j of its species in the coefficients, and their derivatives by its place.
+void SoapKernel::expand(const Neighbour &n, int j, double *coefficients, Surroundings::Species &own, bool slopes) const
+{
+  const int lm_padded = padded((l_max + 1) * (l_max + 1)), count = 3 * static_cast<int>(own.neighbours.size());
+  Doubles value((l_max + 1) * n_padded), slope(value.size()), y(4 * lm_padded);
+  const double unit[3] = {n.x / n.r, n.y / n.r, n.z / n.r}, *gradient[3] = {&y[lm_padded], &y[2 * lm_padded], &y[3 * lm_padded]};
+  evaluate(radial, n.r, value.data(), slope.data());
+  evaluate(harmonics, n.x, n.y, n.z, n.r, y.data(), &y[lm_padded], &y[2 * lm_padded], &y[3 * lm_padded]);
+  for (int l = 0, lm = 0; l <= l_max; ++l)
+    for (; lm < (l + 1) * (l + 1); ++lm)
+      for (int k = 0; k < n_max; ++k) {
+        const double g = value[l * n_padded + k], dg = slope[l * n_padded + k];
+        coefficients[lm * n_max + k] += g * y[lm];
+        for (int d = 0; d < 3 && slopes; ++d) own.jacobian[factor_place(lm * n_max + k, 3 * j + d, count)] = dg * y[lm] * unit[d] + g * gradient[d][lm];
+      }
+}
+
+// |p|^2 = sum_l 1/(2l+1) sum_KK' P_l^2 with P_l = sum_m c_K c_K', and d|p| = sum 2/(2l+1) P_l c / |p| dc.
+void SoapKernel::weigh(Surroundings &out, bool slopes) const
+{
+  const int rows = (l_max + 1) * (l_max + 1) * n_max;
   std::vector<Doubles> by_c(n_species, Doubles(rows, 0.0));
   double square = 0.0;
   for (int l = 0; l <= l_max; ++l) {
@@ -185,13 +177,12 @@ SoapKernel::Surroundings SoapKernel::look(const Configuration &config, int atom,
   }
   out.norm = std::sqrt(square);
   for (int s = 0; s < n_species && slopes; ++s) {
-    auto &neighbours = out.species[s];
-    const int count = 3 * static_cast<int>(neighbours.neighbours.size());
-    neighbours.along.assign(count, 0.0);
+    auto &own = out.species[s];
+    const int count = 3 * static_cast<int>(own.neighbours.size());
+    own.along.assign(count, 0.0);
     for (int row = 0; row < rows; ++row)
-      for (int b = 0; b < count; ++b) neighbours.along[b] += by_c[s][row] / out.norm * neighbours.jacobian[factor_place(row, b, count)];
+      for (int b = 0; b < count; ++b) own.along[b] += by_c[s][row] / out.norm * own.jacobian[factor_place(row, b, count)];
   }
-  return out;
 }
 
 void SoapKernel::add_tile(const Configuration &config, const Surroundings &atom, int tile, bool slopes, std::vector<Panels> &g, Doubles &slope, double *rows) const

@@ -57,11 +57,26 @@ class SoapKernel {
   double cutoff_radius() const { return cutoff; }
   void add(const Configuration &, const Rows &, int column) const;
 
-  struct Surroundings;    // of one atom: what does not depend on the sparse points
-
  private:
+  // Everything about one atom that is the same for all sparse points. By species of the neighbours, since dc/dr_j vanishes
+  // for the coefficients of the other species.
+  struct Surroundings {
+    struct Species {
+      std::vector<int> neighbours;    // places in the configuration's list
+      Doubles jacobian;               // dc_lmn / d(neighbour, direction), laid out as factors of Panels::accumulate
+      std::vector<double> along;      // d|p| / d(neighbour, direction)
+    };
+    int atom;
+    double norm;                      // |p|
+    std::vector<Doubles> by_l;        // c_mK, laid out as factors of Panels::accumulate
+    std::vector<Doubles> by_species;  // c_lmn
+    std::vector<Species> species;
+  };
+
   static constexpr int CHUNK = 32;    // centres whose surroundings are kept at a time
   Surroundings look(const Configuration &, int atom, bool slopes) const;
+  void expand(const Neighbour &, int j, double *coefficients, Surroundings::Species &, bool slopes) const;
+  void weigh(Surroundings &, bool slopes) const;
   void add_tile(const Configuration &, const Surroundings &, int tile, bool slopes, std::vector<Panels> &g, Doubles &slope, double *rows) const;
 
   int z, l_max, n_max, n_species, channels, points, n_padded;

@@ -58,7 +58,7 @@ class Fit:
             raise EsgapError("nothing to fit: no configuration has an energy, forces or a virial")
         self.targets, self.sparse, self.e0 = list(targets), list(sparse), dict(e0)
         self.kernel = Kernel(sparse)
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
         self._kept: list[np.ndarray] | None = [] if 8 * self.kernel.columns * sum(t.count for t in targets) < KEEP else None
         self.factor = Factorisation(prior_factor(sparse, jitter))
         self._fold_in(progress or (lambda done, total: None))

@@ -112,8 +112,11 @@ def _kind(p: Potential) -> str:
 
 
 def _terms(fit: dict) -> str:
-    pair = fit["distance_2b"]
-    terms = [f"distance_2b cutoff {pair['cutoff']:g}, {pair['n_sparse']} sparse points a pair of elements"]
+    if "sparse_from_sha256" in fit:
+        return f"and sparse points of a given file (SHA-256 `{fit['sparse_from_sha256'][:12]}...`)"
+    terms = []
+    if pair := fit.get("distance_2b"):
+        terms.append(f"distance_2b cutoff {pair['cutoff']:g}, {pair['n_sparse']} sparse points a pair of elements")
     for soap in fit["soap"]:
         sparse = ", ".join(f"{s} {n}" for s, n in soap["n_sparse"].items())
         terms.append(

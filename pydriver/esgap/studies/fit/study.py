@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from esgap.errors import EsgapError
 from esgap.gapfit.terms import Pair, Term
 from esgap.gapfit.terms import Soap as SoapTerm
+from esgap.gapfit.xml import read_model
 from esgap.potential import Electrostatics, check_name
 from esgap.studies import contract
 from esgap.studies.sections import Count, Finite, Positive, Section, StudyPath, distinct
@@ -220,8 +221,8 @@ class Study(contract.Study):
     committee: Annotated[int, Field(ge=0, le=99)] = 0
     """Members to write, for error bars."""
     sigma: Sigma
-    distance_2b: Distance2b
-    soap: Annotated[tuple[Soap, ...], Field(min_length=1)]
+    distance_2b: Distance2b | None = None
+    soap: tuple[Soap, ...] = ()
     model: Annotated[tuple[Model, ...], Field(min_length=1)]
     """Potentials to fit."""
     scan: Scan | None = None
@@ -257,6 +258,14 @@ class Study(contract.Study):
         return self
 
     @model_validator(mode="after")
+    def _has_terms(self):
+        if self.sparse_from and self.sections:
+            raise ValueError("sparse_from brings its own terms: remove distance_2b and soap, or sparse_from")
+        if not self.sparse_from and not self.sections:
+            raise ValueError("no term to fit: give distance_2b, soap, or both")
+        return self
+
+    @model_validator(mode="after")
     def _gap_fit_can(self):
         only_native = {"e0": self.e0 != "average", "committee": self.committee > 0, "sparse_from": self.sparse_from is not None, "sparse_jitter": self.sparse_jitter is not None}
         only_native |= {f"sigma.{key}": bool(getattr(self.sigma, key)) for key in ("force_of", "config_type")}
@@ -281,18 +290,24 @@ class Study(contract.Study):
 
     def native_terms(self) -> Iterator[tuple[Term, int]]:
         """The terms of the native fit, each with its number of sparse points."""
-        for section in (self.distance_2b, *self.soap):
+        for section in self.sections:
             yield from section.native(self.elements)
+
+    @property
+    def sections(self) -> tuple[Distance2b | Soap, ...]:
+        """Those that describe terms."""
+        return ((self.distance_2b,) if self.distance_2b else ()) + self.soap
 
     @property
     def cutoff(self) -> float:
         """The largest cutoff of any term, Angstrom."""
-        return max(self.distance_2b.cutoff, *(soap.cutoff for soap in self.soap))
+        if self.sparse_from:
+            return max(s.term.cutoff for s in read_model(self.sparse_from).sparse)
+        return max(section.cutoff for section in self.sections)
 
     def gap_terms(self) -> str:
         """The `gap` argument of gap_fit."""
-        descriptors = (self.distance_2b, *self.soap)
-        return "gap={" + " : ".join(term for d in descriptors for term in d.terms(self.elements)) + "}"
+        return "gap={" + " : ".join(term for section in self.sections for term in section.terms(self.elements)) + "}"
 
 
 def varied(study: Study, model: str, point: dict[str, Any]) -> Study:

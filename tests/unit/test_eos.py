@@ -6,6 +6,8 @@ from ase.eos import EquationOfState
 
 from esgap.errors import EsgapError
 from esgap.physics.eos import birch_murnaghan, fit, pressure
+from esgap.studies.contract import OK
+from esgap.studies.eos.analyse import Point, _branch, curve
 from esgap.studies.load import load_study
 
 TRUE = (-10068.0, 850.0, 0.16, 5.5)  # eV, Angstrom^3, eV/Angstrom^3, 1
@@ -65,3 +67,26 @@ def test_study_refuses(tmp_path, text, sentence):
     (tmp_path / "study.toml").write_text(f'kind = "eos"\nstructure = "a.cif"\npotential = "li7p3s11/gap"\n{text}\n')
     with pytest.raises(EsgapError, match=sentence):
         load_study(tmp_path / "study.toml")
+
+
+def made_of(volumes, energies) -> list[Point]:
+    rows = zip(np.asarray(volumes) / TRUE[1], volumes, energies)
+    return [Point(potential="m/p", ratio=r, volume=v, energy=e, pressure=0.0, jump=0.0, max_force=0.0) for r, v, e in rows]
+
+
+def test_verdicts_of_a_curve():
+    good = curve("m/p", made_of(VOLUMES, birch_murnaghan(VOLUMES, *TRUE)), 42)
+    assert good.verdict == OK and good.points == 8
+    assert good.bulk_modulus.value == pytest.approx(TRUE[2] * 160.2177, rel=1e-5) and good.bulk_modulus.unit == "GPa"
+    far = VOLUMES * 1.2
+    assert "extrapolated" in curve("m/p", made_of(far, birch_murnaghan(far, *TRUE)), 42).verdict
+    kinked = birch_murnaghan(VOLUMES, *TRUE) + np.where(VOLUMES < TRUE[1], 0.3, 0.0)
+    assert "scatter by" in curve("m/p", made_of(VOLUMES, kinked), 42).verdict
+    few = curve("m/p", made_of(VOLUMES[:4], birch_murnaghan(VOLUMES[:4], *TRUE)), 42)
+    assert few.bulk_modulus is None and "4 volumes cannot give" in few.verdict
+
+
+def test_points_beyond_a_jump_are_another_minimum():
+    """Steps between six volumes, the lowest energy at the third: a jump before the second and after the fifth."""
+    steps = [0.6, 0.1, 0.1, 0.1, 0.9]
+    assert [_branch(steps, 2, i) for i in range(6)] == [(0.6, False), (0.1, True), (0.0, True), (0.1, True), (0.1, True), (0.9, False)]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from ase import Atoms
 from hypothesis import given, settings
@@ -12,6 +13,8 @@ from esgap.errors import EsgapError
 from esgap.lammps.dump import read_cell
 from esgap.physics.symmetry import displacements
 from esgap.studies.load import load_study
+from esgap.studies.relax.analyse import _deviation
+from esgap.units import GPA_IN_BAR
 
 STUDY = 'kind = "relax"\nstructure = "a.cif"\npotential = "li7p3s11/es-gap"\n'
 
@@ -74,3 +77,12 @@ def test_displacements_in_a_strained_cell_with_images_and_a_drift():
     moved = displacements(start, end)
     np.testing.assert_allclose(moved[2] - moved[0], [0.4, 0, 0], rtol=0, atol=1e-9)
     np.testing.assert_allclose(moved.sum(axis=0), 0, rtol=0, atol=1e-9)
+
+
+def test_what_a_relaxation_did_not_reach(tmp_path):
+    """The deck counts the deviation from the pressure as the root of the mean square over what may relax; so does the verdict."""
+    pressure = GPA_IN_BAR  # 1 GPa
+    last = pd.Series({"Press": pressure + 90, "Pxx": pressure + 60, "Pyy": pressure, "Pzz": pressure, "Pxy": 0.0, "Pxz": 0.0, "Pyz": -60.0})
+    assert _deviation("none", last, 0.0) == 0.0
+    assert _deviation("volume", last, pressure) == pytest.approx(90)
+    assert _deviation("all", last, pressure) == pytest.approx(np.sqrt(2 * 60**2 / 6))

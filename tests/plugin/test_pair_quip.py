@@ -237,5 +237,5 @@ def test_refused_64_bit_ids(tmp_path):
     lammps, _, mpi = finder.stdout.strip().split(";")
     for ids in ("BIGBIG", "SMALLBIG"):
         flags = ["-std=c++17", "-O1", "-S", f"-DLAMMPS_{ids}", f"-I{lammps}", f"-I{mpi}", "-o", tmp_path / "out.s"]
-        subprocess.run(["g++", *flags, plugin / "src" / "pair_quip.cpp"], check=True)
+        subprocess.run(["g++", *flags, plugin / "src" / "quip" / "pair_quip.cpp"], check=True)
         assert ("64-bit atom ids" in (tmp_path / "out.s").read_text()) == (ids == "BIGBIG")

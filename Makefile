@@ -32,6 +32,7 @@ venv: .venv/installed
 demo: venv
 	$(BIN)/esgap run inputs/frenkel/study.toml -o runs/demo
 	$(BIN)/esgap run inputs/migration/demo.toml -o runs/demo-migration
+	$(BIN)/esgap run inputs/conductivity/demo.toml -o runs/demo-conductivity
 
 test: venv
 	$(BIN)/python -m pytest

@@ -90,12 +90,15 @@ def test_a_dump_made_elsewhere_gives_the_same(folder, tmp_path):
     """One file, without neither structure nor potential; then the same with images in place of unwrapped positions."""
     dumps = sorted((folder / "runs/li7p3s11/gap/800K/seed1").glob("md.*.dump"))
     (tmp_path / "all.dump").write_text("".join(file.read_text() for file in dumps))
-    (tmp_path / "study.toml").write_text(FOREIGN)
+    (tmp_path / "study.toml").write_text(FOREIGN.replace("[trajectory]", f'reference = "{folder}"\n[trajectory]', 1))
     done = subprocess.run([BIN / "esgap", "run", "study.toml", "-o", "out"], cwd=tmp_path, env=ENV, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
     mine, theirs = (pd.read_csv(where / "conductivity.csv").iloc[0] for where in (folder, tmp_path / "out"))
     for name in ("diffusion_coefficient", "conductivity_nernst_einstein_high", "conductivity_collective_low", "haven_ratio", "hops_per_ion"):
         np.testing.assert_allclose(mine[name], theirs[name], rtol=1e-9, atol=0, equal_nan=True)
+    ratio = pd.read_csv(tmp_path / "out" / "comparison.csv").iloc[0]
+    assert (ratio.potential, ratio.reference) == ("-", "li7p3s11/gap") and ratio.ratio_nernst_einstein == pytest.approx(1.0)
+    assert ratio.ratio_nernst_einstein_low < 1 < ratio.ratio_nernst_einstein_high and ratio.differ == "do not differ within their intervals"
 
 
 def test_a_run_that_breaks_counts_up_to_there(folder, tmp_path):
@@ -119,7 +122,7 @@ def test_a_run_that_breaks_counts_up_to_there(folder, tmp_path):
         done = subprocess.run([BIN / "esgap", "run", f"{name}.toml", "-o", name], cwd=tmp_path, env=ENV, text=True, capture_output=True)
         assert done.returncode == 0, done.stderr
         found.append(pd.read_csv(tmp_path / name / "conductivity.csv").iloc[0])
-    assert "1 runs broke" in found[0].verdict and "broke" not in found[1].verdict
+    assert "1 run broke" in found[0].verdict and "broke" not in found[1].verdict
     assert found[0].length == pytest.approx(found[1].length, abs=0.021)  # it is broken from one frame on; the frame before is the last
     assert found[0].diffusion_coefficient == pytest.approx(found[1].diffusion_coefficient, rel=0.2)
 

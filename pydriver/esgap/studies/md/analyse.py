@@ -1,5 +1,6 @@
 """Conductivities, Haven ratio, Arrhenius line, hops and paths from the finished runs."""
 
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -10,7 +11,7 @@ from esgap.physics.arrhenius import arrhenius
 from esgap.physics.estimate import Estimate
 from esgap.physics.hops import Hopping, hopping
 from esgap.physics.transport import Transport, mean_squared_displacement, quotient, running, transport
-from esgap.record import sha256, write_text
+from esgap.record import read_json, sha256, write_text
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.md.read import Pool, pools
 from esgap.studies.md.study import Study
@@ -65,7 +66,7 @@ class Line(Row):
     conductivity_extrapolated: Annotated[Quantity, Column("sigma_NE there", "{:.3g}", "mS/cm")]
 
 
-class Path(Row):
+class Link(Row):
     """A connection between two sites, both ways, by its contribution to transport."""
 
     potential: Annotated[str, Column("potential")]
@@ -80,7 +81,7 @@ class Path(Row):
     net: Annotated[Quantity, Column("net", "{:.2f}", "", "share of its hops that are not undone by one the other way")]
 
 
-TABLES = {"conductivity": Conductivity, "comparison": Comparison, "arrhenius": Line, "paths": Path}
+TABLES = {"conductivity": Conductivity, "comparison": Comparison, "arrhenius": Line, "paths": Link}
 
 
 def analyse(study: Study, runs: Runs) -> Result:
@@ -94,7 +95,7 @@ def analyse(study: Study, runs: Runs) -> Result:
     rows = [conductivity(pool, hops, value) for (pool, hops), value in zip(found, values)]
     tables = {
         "conductivity": rows,
-        "comparison": comparison(rows),
+        "comparison": comparison(rows, _reference(study.reference) if study.reference else rows),
         "arrhenius": lines(rows, study.transport.extrapolate),
         "paths": [row for pool, hops in found for row in best_paths(pool, hops)],
     }
@@ -106,7 +107,7 @@ def analyse(study: Study, runs: Runs) -> Result:
 
 def conductivity(pool: Pool, hops: Hopping, value: Transport) -> Conductivity:
     """The row of a pool."""
-    broken = f"{pool.broken} runs broke, two atoms fell into each other: only what came before counts (see notes)" if pool.broken else ""
+    broken = f"{pool.broken} run{'s' * (pool.broken > 1)} broke, two atoms fell into each other: only what came before counts (see notes)" if pool.broken else ""
     return Conductivity(
         potential=pool.potential,
         temperature=pool.temperature,
@@ -126,12 +127,23 @@ def conductivity(pool: Pool, hops: Hopping, value: Transport) -> Conductivity:
     )
 
 
-def comparison(rows: list[Conductivity]) -> list[Comparison]:
-    """Each further potential against the first, where both have a conductivity above zero at one temperature."""
+def _reference(folder: Path) -> list[Conductivity]:
+    """The conductivities of another run folder. Raises EsgapError when it holds none of this version."""
+    remedy = f"finish it with `esgap run STUDY.toml -o {folder}`"
+    if not (folder / "result.json").is_file():
+        raise EsgapError(f"the reference {folder} holds no result.json: {remedy}")
+    content = read_json(folder / "result.json", remedy)
+    if (content.get("kind"), content.get("schema")) != ("md", Result.version):
+        raise EsgapError(f"the reference {folder} is of kind {content.get('kind')} and schema {content.get('schema')}, expected md and {Result.version}: {remedy}")
+    return [Conductivity.model_validate(row) for row in content["tables"]["conductivity"]]
+
+
+def comparison(rows: list[Conductivity], references: list[Conductivity]) -> list[Comparison]:
+    """Each potential against the first of the references, where both have a conductivity above zero at one temperature."""
     out = []
     for row in rows:
-        base = next((one for one in rows if one.potential == rows[0].potential and one.temperature == row.temperature), row)
-        if base is row:
+        base = next((one for one in references if one.potential == references[0].potential and one.temperature == row.temperature), row)
+        if base.potential == row.potential:
             continue
         both = [(row.conductivity_nernst_einstein, base.conductivity_nernst_einstein), (row.conductivity_collective, base.conductivity_collective)]
         if any(not quantity.value or quantity.value <= 0 for pair in both for quantity in pair):
@@ -169,12 +181,12 @@ def lines(rows: list[Conductivity], temperature: float) -> list[Line]:
     return out
 
 
-def best_paths(pool: Pool, hops: Hopping) -> list[Path]:
+def best_paths(pool: Pool, hops: Hopping) -> list[Link]:
     """The paths that contribute most."""
     out = []
     for rank, path in enumerate(hops.paths().head(BEST).to_dict("records"), start=1):
         sites = f"{path.pop('from')}-{path.pop('to')}"
-        out.append(Path(potential=pool.potential, temperature=pool.temperature, rank=rank, sites=sites, **path))
+        out.append(Link(potential=pool.potential, temperature=pool.temperature, rank=rank, sites=sites, **path))
     return out
 
 

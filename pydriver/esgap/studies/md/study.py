@@ -100,6 +100,8 @@ class Study(contract.Study):
     """Needed without [trajectory]: a potential folder, or a name such as li7p3s11/es-gap."""
     compare: tuple[PotentialName, ...] = ()
     """Further potentials, run in the same way; conductivities are compared with the first."""
+    reference: StudyPath | None = None
+    """Finished run folder of kind md: conductivities are compared with those of its first potential instead."""
     engine: Engine = "native"
     """Who evaluates the GAP: native (pair_style gap) or quip."""
     temperatures: Annotated[tuple[Positive, ...], Field(min_length=1)] = (800.0,)

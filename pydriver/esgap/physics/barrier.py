@@ -20,7 +20,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.signal import find_peaks
 
 NEAR = 6.0  # Angstrom; distances that a first path by IDPP takes care of
-DEPTH = 0.01  # eV; a minimum shallower than this on one side is no state of its own
+DEPTH = 0.005  # eV; a minimum shallower than this on one side is no state of its own
 TINY = 0.002  # eV; what two codes differ by on one path
 SITE_RADIUS = 0.5  # Angstrom; an ion nearer than this to a place is in it
 SPACING = 0.1  # of the mean distance between images; nearer ones have collapsed

@@ -18,7 +18,7 @@ from esgap.physics.modes import frequencies, unstable
 from esgap.record import read_json
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.neb.deck import CELL, ORIGIN, STATES, read_path
-from esgap.studies.neb.states import frame
+from esgap.studies.neb.states import HOPPED, frame
 from esgap.studies.neb.study import Study
 
 METHOD = (
@@ -188,7 +188,8 @@ class Bands:
         found = []
         if relaxed.max_force > self.study.relax.force:
             found.append(f"{which} not relaxed: {relaxed.max_force:.3g} eV/Angstrom left")
-        if (wanted := self.wanted(job)) is not None and (ids := self.moved(wanted, positions)):
+        radius = HOPPED if self.study.endpoints.source and not job.tags["field"] else barrier.SITE_RADIUS
+        if (wanted := self.wanted(job)) is not None and (ids := self.moved(wanted, positions, radius)):
             found.append(f"{which} drifted: {ids} left its site in the relaxation")
         if ids := self.moved(positions, in_band):
             found.append(f"{which} was none: {ids} left its site in the band")
@@ -202,10 +203,10 @@ class Bands:
         zero = self.runs.find(what="state", potential=job.tags["potential"], state=name, field=0.0)
         return None if zero is None else from_lammps_vector(read_relaxation(self.runs.folder / zero.name).positions, self.cell)
 
-    def moved(self, before: np.ndarray, after: np.ndarray) -> str:
-        """The atoms that left their sites, the frame's drift taken off; empty when none did."""
-        atoms = barrier.moved(before, barrier.align(before, after, self.cell, self.frame), self.cell)
-        return ", ".join(f"{self.atoms.symbols[k]} {k + 1}" for k in atoms)
+    def moved(self, before: np.ndarray, after: np.ndarray, radius: float = barrier.SITE_RADIUS) -> str:
+        """The ions that left their sites, the frame's drift taken off; empty when none did."""
+        atoms = barrier.moved(before, barrier.align(before, after, self.cell, self.frame), self.cell, radius)
+        return ", ".join(f"{self.atoms.symbols[k]} {k + 1}" for k in atoms if k not in self.frame)
 
     def remarks(self, path: barrier.Path) -> list[str]:
         """What is to be said of images that another potential evaluated: nothing is relaxed, only the highest image can be an end."""

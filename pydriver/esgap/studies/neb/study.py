@@ -50,8 +50,8 @@ class Band(Section):
     """First path: distances that change evenly (IDPP), or straight lines."""
     spring: Positive = 1.0
     """Between the images, eV/Angstrom^2."""
-    force: Positive = 0.02
-    """Largest force on an atom of any image at the end, eV/Angstrom."""
+    force: Positive = 0.01
+    """Largest force on an atom of any image at the end, eV/Angstrom; at 0.02 a band may still stand on a ridge beside its saddle."""
     max_steps: Count = 1000
     """Steps at most before the highest image begins to climb, and again after."""
     ranks: Count = 1
@@ -60,7 +60,7 @@ class Band(Section):
     """Relax a band with each potential of `compare` too."""
     modes: bool = False
     """Count the unstable modes of the highest image without field: six evaluations an atom."""
-    depth: Positive = 0.01
+    depth: Positive = 0.005
     """A minimum on the path that is deeper on both sides is a state: the path is split there, eV."""
 
 
@@ -107,7 +107,7 @@ class Study(contract.Study):
     band: Band = Band()
     field: ElectricField = ElectricField()
     reference: Reference | None = None
-    relax: Relax = Relax()
+    relax: Relax = Relax(force=0.005)
     electrostatics: Coulomb = Coulomb()
 
     @model_validator(mode="after")

@@ -17,6 +17,9 @@ separation = 2.5
 [field]
 values = [-0.1, 0.0, 0.1]
 directions = ["y"]
+[electrostatics] # given, so that nothing is to be tried
+cutoff = 10.0
+order = 7
 [relax]
 force = 0.3
 [run]

@@ -69,7 +69,7 @@ def test_densities_too_wide(potential, atoms):
 
 def test_deck_shows_and_uses_the_choice(esgap, study, tmp_path):
     """Also where the study's own lmp is not to be had: decks are written at home and run on a cluster."""
-    file = study(("[relax]", "[electrostatics]\naccuracy = 1e-5\norder = 7\n[relax]"), ("[run]", '[run]\nlmp = "/on/the/cluster/lmp"'))
+    file = study(("cutoff = 10.0", "accuracy = 1e-5"), ("[run]", '[run]\nlmp = "/on/the/cluster/lmp"'))
     done = esgap("deck", file, "-o", "deck")
     assert done.returncode == 0, done.stderr
     assert "long-range sum of es-gap: cutoff 10 Angstrom, pppm 1e-05 of order 7, mesh " in done.stdout

@@ -190,16 +190,22 @@ def _show(result, folder: Path) -> None:
     console.print("written: " + ", ".join(written), soft_wrap=True, highlight=False)
 
 
+INTERRUPTED = 130  # exit code
+
+
 def main() -> None:
     """Entry point of `esgap`."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a terminal in ASCII shows ? for a letter that it lacks
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        code = app(standalone_mode=False) or 0
+        if code == INTERRUPTED:  # typer makes this of Ctrl-C
+            raise KeyboardInterrupt
+        sys.exit(code)
     except EsgapError as error:
         _fail(str(error), 1)
     except (typer.Abort, KeyboardInterrupt):
-        _fail("interrupted; finished jobs are kept, the same command resumes", 130)
+        _fail("interrupted; finished jobs are kept, the same command resumes", INTERRUPTED)
     except OSError as error:
         _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; finished jobs are kept, the same command resumes", 1)
     except Exception as error:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from esgap.physics.frenkel import CellState, formation_energy, pair_state
+from esgap.physics.frenkel import CellState, energy_jump, formation_energy, pair_state
 
 
 def state(energy, dipole=(0, 0, 0)):
@@ -19,6 +19,18 @@ def test_formation_energy_splits_into_frozen_dipole_and_relaxation():
     assert energy.frozen == pytest.approx(0.8 - 2.0 * 0.1, rel=1e-12)
     assert energy.relaxation == pytest.approx(0.55 - 0.6, rel=1e-12)
     np.testing.assert_allclose(energy.dipole, [2.4, 0.5, 0.0], rtol=1e-12)
+
+
+def test_energy_is_the_work_of_the_field_on_one_branch():
+    """U = U0 - p0.E - E.chi.E/2 with p = p0 + chi.E: nothing is left over; 0.1 eV that are no work are."""
+    p0, chi = np.array([0.3, -0.1, 0.2]), np.array([[18.0, 1.0, 0.5], [1.0, 13.0, 0.0], [0.5, 0.0, 11.0]])
+
+    def relaxed(field, offset=0.0):
+        return state(-5.0 - p0 @ field - field @ chi @ field / 2 + offset, p0 + chi @ field)
+
+    one, two = np.array([0.05, 0.0, 0.0]), np.array([0.1, 0.0, 0.0])
+    assert energy_jump(relaxed(one), relaxed(two), two - one) == pytest.approx(0.0, abs=1e-12)
+    assert energy_jump(relaxed(one), relaxed(two, -0.1), two - one) == pytest.approx(-0.1, abs=1e-12)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from ase.cell import Cell
 from ase.geometry import get_distances
 
 INTACT = "intact"
+BRANCH = 0.01  # eV in one step of the field: what smooth response leaves of `energy_jump` is a hundred times less
 SITE_RADIUS = 1.5  # Angstrom: half of the usual distance between neighbouring Li sites
 
 
@@ -38,6 +39,15 @@ def formation_energy(perfect: CellState, defect: CellState, perfect_zero: CellSt
     total = defect.energy - perfect.energy
     frozen = (defect_zero.energy - perfect_zero.energy) - (defect_zero.dipole - perfect_zero.dipole) @ field
     return FormationEnergy(total, frozen, total - frozen, defect.dipole - perfect.dipole)
+
+
+def energy_jump(before: CellState, after: CellState, step: np.ndarray) -> float:
+    """What of the energy between two fields, `step` apart (V/Angstrom, shape (3,)), is not work of the field, in eV.
+
+    On one branch dU = -p.dE, so U2 - U1 + (p1 + p2).(E2 - E1)/2 vanishes to third order in the step. Far below zero: the cell fell into
+    another state on the way, whatever the occupation of its sites.
+    """
+    return after.energy - before.energy + 0.5 * float((before.dipole + after.dipole) @ step)
 
 
 def emptied_sites(sites: np.ndarray, positions: np.ndarray, mobile: np.ndarray, cell: np.ndarray) -> list[int]:

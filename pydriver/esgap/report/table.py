@@ -52,7 +52,7 @@ def terminal(rows: Sequence["Row"], title: str) -> Table:
     columns = {name: column for name, column in type(rows[0]).columns().items() if column.shown}
     out = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for name, column in columns.items():
-        out.add_column(heading(column).replace(" (", "\n("), justify="left" if name == "verdict" else "right", overflow="fold")
+        out.add_column(heading(column).replace(" (", "\n("), justify="left" if name == "verdict" else "right", overflow="fold", no_wrap=name != "verdict")
     for row in rows:
         out.add_row(*(cell(row, name, column) for name, column in columns.items()), style=None if row.verdict == "ok" else "yellow")
     return out

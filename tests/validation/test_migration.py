@@ -7,7 +7,7 @@ import pandas as pd
 from places import BIN, ENV, ROOT
 
 CASE = ROOT / "inputs" / "migration"
-TOLERANCE = 0.004  # eV, of the README: bands relaxed to 0.02 eV/Angstrom
+TOLERANCE = 0.004  # eV, of the README
 
 
 def test_barriers_are_those_of_the_worked_case(tmp_path):

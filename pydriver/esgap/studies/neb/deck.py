@@ -205,6 +205,7 @@ class Route:
             path = barrier.between(self.path(near).positions, first, last, cell)
         else:
             path = barrier.linear(first, last, settings.images) if settings.path == "linear" else barrier.idpp(first, last, settings.images, cell)
+        path = path.round(8)  # the same bytes on another machine
         start = self.work.stage / self.start(leg, field)
         start.parent.mkdir(parents=True, exist_ok=True)
         self.write(start.with_name(start.name + ".data"), path[0])

@@ -8,7 +8,7 @@ PARTS := $(patsubst tests/validation/test_%.py,%,$(wildcard tests/validation/tes
 .PHONY: help venv demo test docs validate validate-dft bench clean
 
 help:
-	@echo "make demo          a Frenkel pair in electric fields: runs/demo"
+	@echo "make demo          formation energies in fields, a barrier, a conductivity: runs/demo.html"
 	@echo "make test          the test suite"
 	@echo "make validate      slow proofs, at most 90 minutes; parts with ONLY=\"slurm docs\":"
 	@echo "                   $(PARTS)"
@@ -33,6 +33,7 @@ demo: venv
 	$(BIN)/esgap run inputs/frenkel/study.toml -o runs/demo
 	$(BIN)/esgap run inputs/migration/demo.toml -o runs/demo-migration
 	$(BIN)/esgap run inputs/conductivity/demo.toml -o runs/demo-conductivity
+	$(BIN)/esgap report runs/demo runs/demo-migration runs/demo-conductivity -o runs/demo.html
 
 test: venv
 	$(BIN)/python -m pytest

@@ -28,6 +28,7 @@ from esgap.calculators import Descriptor, kernels  # noqa: E402
 CRYSTAL = ROOT / "inputs" / "structures" / "li7p3s11.cif"
 NUMBERS = {"Li": 3, "P": 15, "S": 16}
 SPARSE = 1000  # points an element of the large potential
+MEMBERS = 16
 ROUNDS = 3
 
 SCRIPT = """
@@ -57,7 +58,7 @@ def main():
         engines([xml for xml in (*shipped, large) if xml.exists()], folder, options.seconds)
         floor(large)
         sizes(large, folder, options)
-        uncertainty(large, folder, options.seconds)
+        extras([xml for xml in (shipped[1], large) if xml.exists()], folder, options.seconds)
 
 
 def engines(potentials, folder, seconds):
@@ -94,12 +95,31 @@ def sizes(xml, folder, options):
             print(f"{'':{len(describe(xml))}}  {atoms:8} {ranks:6} {cpu:13.4f} {wall:8.4f} {ranks * single / cpu:10.2f} {memory:>20}", flush=True)
 
 
-def uncertainty(xml, folder, seconds):
-    """What the predictive standard deviation of every step costs; the least times of several rounds."""
-    fixes = ("", "fix u all pair 1 gap stddev 1")
-    rounds = [[measure(style(xml, "gap"), folder, cells(504), seconds, extra=fix)[0] for fix in fixes] for _ in range(ROUNDS)]
-    plain, with_it = np.min(rounds, axis=0)
-    print(f"\nuncertainty at every step, 504 atoms: {plain:.4f} -> {with_it:.4f} ms/atom/step, + {100 * (with_it / plain - 1):.0f} %")
+def extras(potentials, folder, seconds):
+    """What more than energies and forces costs, at every step; the least times of several rounds."""
+    print(f"\n{'504 atoms, at every step':44} {'alone':>8} {'with':>8}   ms/atom/step")
+    for xml in potentials:
+        with_members = committee(xml, folder / f"committee-{xml.parent.name}")
+        cases = {
+            "whole descriptors": (style(xml, "gap shorten no"), ""),
+            "uncertainty": (style(xml, "gap"), "fix u all pair 1 gap stddev 1"),
+            f"committee of {MEMBERS}": (style(with_members, "gap committee yes"), "compute m all pair gap\nthermo_style custom step c_m[1]\nthermo 1"),
+        }
+        plain = (style(xml, "gap"), "thermo_style custom step pe\nthermo 1")
+        rounds = [[measure(styles, folder, cells(504), seconds, extra=extra)[0] for styles, extra in (plain, *cases.values())] for _ in range(ROUNDS)]
+        alone, *others = np.min(rounds, axis=0)
+        for name, time_with in zip(cases, others, strict=True):
+            print(f"{xml.parent.name + ', ' + name:44} {alone:8.4f} {time_with:8.4f}   {100 * (time_with / alone - 1):+.0f} %", flush=True)
+
+
+def committee(xml: Path, folder: Path) -> Path:
+    """A copy of the potential with MEMBERS members, all of its own weights."""
+    folder.mkdir()
+    for file in xml.parent.glob("*.sparseX.*"):
+        (folder / file.name).symlink_to(file)
+    for name in ("gap.xml", *(f"gap.member-{k:02d}.xml" for k in range(1, MEMBERS + 1))):
+        (folder / name).symlink_to(xml)
+    return folder / "gap.xml"
 
 
 def measure(styles: str, folder: Path, atoms: Atoms, seconds: float, ranks: int = 1, extra: str = "") -> tuple[float, float, str]:
@@ -119,8 +139,8 @@ def measure(styles: str, folder: Path, atoms: Atoms, seconds: float, ranks: int 
 
 
 def style(xml: Path, engine: str) -> str:
-    if engine == "gap":
-        return f"pair_style gap\npair_coeff * * {xml} {' '.join(ELEMENTS)}"
+    if engine.startswith("gap"):
+        return f"pair_style {engine}\npair_coeff * * {xml} {' '.join(ELEMENTS)}"
     label = re.search(r'<Potential label="(\S+)"', xml.read_text())[1]
     return f'pair_style quip\npair_coeff * * {xml} "Potential xml_label={label}" {" ".join(map(str, NUMBERS.values()))}'
 

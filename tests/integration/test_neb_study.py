@@ -57,11 +57,11 @@ def test_barriers_in_a_field_and_by_another_potential(study, esgap, tmp_path):
     for row, name in zip(rows.itertuples(), ("bands/{}/I/zero", "bands/{}/I/b+0.05", "images/{}/I/li7p3s11/gap")):
         folder = out / name.format("li7p3s11/es-gap")
         energies = [pd.read_csv(folder / f"neb.{k:02d}.csv").energy.item() for k in (1, 2, 3)]
-        assert row.forward == pytest.approx(max(energies) - energies[0], abs=1e-9)
-        assert row.back == pytest.approx(max(energies) - energies[-1], abs=1e-9)
+        assert row.barrier_forward == pytest.approx(max(energies) - energies[0], abs=1e-9)
+        assert row.barrier_backward == pytest.approx(max(energies) - energies[-1], abs=1e-9)
     zero, field, other, reference = rows.itertuples()
-    assert (reference.forward, reference.back) == pytest.approx((other.forward, other.back), abs=1e-6), "the same potential by another way"
-    assert 0.05 < zero.forward < 0.4 and abs(other.forward - zero.forward) < 0.1
+    assert (reference.barrier_forward, reference.barrier_backward) == pytest.approx((other.barrier_forward, other.barrier_backward), abs=1e-6), "the same potential by another way"
+    assert 0.05 < zero.barrier_forward < 0.4 and abs(other.barrier_forward - zero.barrier_forward) < 0.1
     # The ions move towards -b: a field along b raises the last state, to first order by -E.dp of the images without field.
     dipole = pd.read_csv(out / "images.csv").query("potential == 'li7p3s11/es-gap' and field == 0").set_index("image").dipole
     assert dipole[3] < -1

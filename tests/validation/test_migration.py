@@ -17,6 +17,6 @@ def test_barriers_are_those_of_the_worked_case(tmp_path):
     names = ["path", "potential", "leg", "direction", "field"]
     assert found[names].to_dict() == expected[names].to_dict()
     split = expected.verdict.str.contains("split")  # a leg that was split is as rough as its first path
-    for column in ("forward", "back", "difference"):
+    for column in ("barrier_forward", "barrier_backward", "difference"):
         np.testing.assert_allclose(found[column][~split], expected[column][~split], rtol=0, atol=TOLERANCE)
     assert (found.verdict == "ok").equals(expected.verdict == "ok")

@@ -38,4 +38,4 @@ def test_a_killed_band_goes_on(tmp_path):
     row = pd.read_csv(tmp_path / "out" / "barriers.csv").iloc[0]
     assert first.force < 0.2 and row.verdict == "ok"
     expected = pd.read_csv(CASE / "expected" / "barriers.csv").iloc[0]
-    assert row.forward == pytest.approx(expected.forward, abs=0.004)
+    assert row.barrier_forward == pytest.approx(expected.barrier_forward, abs=0.004)

@@ -35,8 +35,8 @@ class BarrierRow(Row):
     leg: Annotated[str, Column("leg", meaning="I, II ... between the states of the study; Ia, Ib ... of a path that was split at a minimum")]
     direction: Annotated[str, Column("along", meaning="direction of the field: x, y, z of the structure file or cell vectors a, b, c; - without field")]
     field: Annotated[float, Column("field", "{:+.3g}", "V/Angstrom")]
-    forward: Annotated[Quantity, Column("forward", "{:.3f}", "eV", "highest image above the first")]
-    back: Annotated[Quantity, Column("back", "{:.3f}", "eV", "highest image above the last")]
+    barrier_forward: Annotated[Quantity, Column("forward", "{:.3f}", "eV", "highest image above the first")]
+    barrier_backward: Annotated[Quantity, Column("back", "{:.3f}", "eV", "highest image above the last")]
     difference: Annotated[Quantity, Column("last - first", "{:+.3f}", "eV")]
     field_part: Annotated[Quantity | None, Column("-E.dp", "{:+.3f}", "eV", "direct part of the field in the forward barrier, dp from first image to saddle")]
     length: Annotated[Quantity, Column("length", "{:.2f}", "Angstrom", "of the path, in the space of all atoms")]
@@ -122,8 +122,8 @@ class Bands:
         top, field, found = barrier.barrier(path), self.field(job), self.frequencies(job)
         yield BarrierRow(
             **self.label(job),
-            forward=top.forward,
-            back=top.back,
+            barrier_forward=top.forward,
+            barrier_backward=top.back,
             difference=top.difference,
             field_part=barrier.field_part(field, self.dipoles(job), top.saddle) if field.any() else None,
             length=top.length,

@@ -64,10 +64,10 @@ def against_field(result: Result) -> Figure:
         for direction in dict.fromkeys(row.direction for row in rows if row.field):
             line = sorted((row for row in rows if row.leg == leg and row.direction in (direction, "-") and row.path == rows[0].path), key=lambda row: row.field)
             fields, colour = [row.field for row in line], f"C{number}"
-            axes.plot(fields, [row.forward.value for row in line], "-o", color=colour, label=f"leg {leg}, along {direction}: forward")
-            axes.plot(fields, [row.back.value for row in line], "--o", color=colour, mfc="none", label="back")
+            axes.plot(fields, [row.barrier_forward.value for row in line], "-o", color=colour, label=f"leg {leg}, along {direction}: forward")
+            axes.plot(fields, [row.barrier_backward.value for row in line], "--o", color=colour, mfc="none", label="back")
             odd = [row for row in line if row.verdict != "ok"]
-            axes.plot([row.field for row in odd], [row.forward.value for row in odd], "x", color="black", zorder=3)
+            axes.plot([row.field for row in odd], [row.barrier_forward.value for row in odd], "x", color="black", zorder=3)
             number += 1
     axes.set(xlabel="electric field (V/Å)", ylabel="barrier (eV)", title=figure.plain(result.title))
     axes.legend(fontsize="small")

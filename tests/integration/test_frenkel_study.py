@@ -76,6 +76,11 @@ def test_run_gives_tables_figure_and_records(study, esgap, tmp_path):
     assert table(tmp_path / "moved") == numbers
     succeeded(esgap("report", "moved"))
 
+    # A field on the way lost: the others stay.
+    shutil.rmtree(tmp_path / "moved/points/li7p3s11/es-gap/defect/y+0.1")
+    succeeded(esgap("analyse", "moved"))
+    assert table(tmp_path / "moved") == [row for row in numbers if row["field"] != 0.1]
+
 
 def test_killed_run_resumes_with_finished_points(study, esgap, tmp_path):
     out = tmp_path / "out"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from esgap.physics.frenkel import CellState, energy_jump, formation_energy, pair_state
+from esgap.physics.frenkel import CellState, energy_jump, formation_energy, jump_limit, pair_state
 
 
 def state(energy, dipole=(0, 0, 0)):
@@ -31,6 +31,17 @@ def test_energy_is_the_work_of_the_field_on_one_branch():
     one, two = np.array([0.05, 0.0, 0.0]), np.array([0.1, 0.0, 0.0])
     assert energy_jump(relaxed(one), relaxed(two), two - one) == pytest.approx(0.0, abs=1e-12)
     assert energy_jump(relaxed(one), relaxed(two, -0.1), two - one) == pytest.approx(-0.1, abs=1e-12)
+
+
+@pytest.mark.parametrize("force, told", [(0.01, True), (0.3, False)])
+def test_what_a_minimisation_left_undone_is_no_other_state(force, told):
+    """42 ions in springs of 2 eV/Angstrom^2, stopped at `force`, relax the rest of their way in the next field: no jump. A fall by 0.1 eV is told
+    when the forces are small enough to tell it."""
+    spring, count = 2.0, 42
+    stopped = CellState(-5.0 + count * force**2 / (2 * spring), np.zeros(3), np.zeros((count, 3)), count * force**2)
+    relaxed, fallen = (CellState(energy, np.zeros(3), np.zeros((count, 3))) for energy in (-5.0, -5.1))
+    assert abs(energy_jump(stopped, relaxed, np.zeros(3))) < jump_limit(stopped, relaxed)
+    assert (abs(energy_jump(stopped, fallen, np.zeros(3))) > jump_limit(stopped, fallen)) == told
 
 
 @pytest.fixture

@@ -86,6 +86,7 @@ def test_every_number_is_read_exactly(folder, rows):
     np.testing.assert_array_equal(relaxed.dipole, rows[-1][2:5])
     np.testing.assert_array_equal(relaxed.positions, VALUES[:, :3])
     assert relaxed.max_force == np.linalg.norm(VALUES[:, 3:], axis=1).max() and relaxed.criterion == "force tolerance"
+    assert relaxed.squared_force == pytest.approx((VALUES[:, 3:] ** 2).sum(), rel=1e-14)
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)

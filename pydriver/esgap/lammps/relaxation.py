@@ -25,6 +25,7 @@ class Relaxation:
     field_energy: float  # eV
     dipole: np.ndarray  # (3,) e Angstrom, against the reference positions; what the field acts on, field_scale times that of the charges
     max_force: float  # eV/Angstrom, the largest on an atom
+    squared_force: float  # (eV/Angstrom)^2, summed over the atoms
     steps: int
     criterion: str  # why LAMMPS stopped
     positions: np.ndarray  # (N, 3) Angstrom, unwrapped, by atom id
@@ -52,6 +53,7 @@ def read_relaxation(folder: Path) -> Relaxation:
         field_energy=last[FIELD],
         dipole=last[DIPOLE].to_numpy(float),
         max_force=float(np.linalg.norm(forces, axis=1).max()),
+        squared_force=float(np.sum(forces**2)),
         steps=int(last["Step"]),
         criterion=[line.split("=")[1].strip() for line in text.splitlines() if CRITERION in line][-1],
         positions=positions,

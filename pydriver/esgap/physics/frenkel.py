@@ -8,6 +8,7 @@ from ase.geometry import get_distances
 
 INTACT = "intact"
 BRANCH = 0.01  # eV in one step of the field: what smooth response leaves of `energy_jump` is a hundred times less
+SOFT = 1.0  # eV/Angstrom^2, curvature of the soft motions that a minimisation ends with
 SITE_RADIUS = 1.5  # Angstrom: half of the usual distance between neighbouring Li sites
 
 
@@ -18,6 +19,7 @@ class CellState:
     energy: float  # eV, -E.p included
     dipole: np.ndarray  # (3,) e Angstrom
     positions: np.ndarray  # (N, 3) Angstrom
+    squared_force: float = 0.0  # (eV/Angstrom)^2, that are left, summed over the atoms
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,14 @@ def energy_jump(before: CellState, after: CellState, step: np.ndarray) -> float:
     """What of the energy between two fields, `step` apart (V/Angstrom, shape (3,)), is not work of the field, in eV.
 
     On one branch dU = -p.dE, so U2 - U1 + (p1 + p2).(E2 - E1)/2 vanishes to third order in the step. Far below zero: the cell fell into
-    another state on the way, whatever the occupation of its sites.
+    another state on the way, whatever the occupation of its sites; what a minimisation has left undone counts too, see `jump_limit`.
     """
     return after.energy - before.energy + 0.5 * float((before.dipole + after.dipole) @ step)
+
+
+def jump_limit(before: CellState, after: CellState) -> float:
+    """How much of `energy_jump` (eV) says nothing of another state: BRANCH, and what the forces left in both cells may still give, F^2/(2 SOFT)."""
+    return BRANCH + (before.squared_force + after.squared_force) / (2 * SOFT)
 
 
 def emptied_sites(sites: np.ndarray, positions: np.ndarray, mobile: np.ndarray, cell: np.ndarray) -> list[int]:

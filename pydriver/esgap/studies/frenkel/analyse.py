@@ -11,7 +11,7 @@ from ase.io import read
 from esgap.jobs.job import Job
 from esgap.lammps.frame import from_lammps_vector
 from esgap.lammps.relaxation import read_relaxation
-from esgap.physics.frenkel import BRANCH, INTACT, CellState, energy_jump, field_vector, formation_energy, pair_state
+from esgap.physics.frenkel import BRANCH, INTACT, CellState, energy_jump, field_vector, formation_energy, jump_limit, pair_state
 from esgap.record import read_json
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.frenkel.deck import CELL, CELLS, PAIR
@@ -20,7 +20,8 @@ from esgap.studies.frenkel.study import Study
 METHOD = (
     "E_f(E) = U[defect relaxed at E] - U[perfect relaxed at E] at fixed cell, U with -E.p, dipoles p against the unrelaxed "
     "perfect cell; frozen = E_f(0) - dp(0).E; state from the occupation of the mobile ions' places in the relaxed perfect cell, and from the energy: "
-    f"between neighbouring fields it changes by -p.dE, and by more than {BRANCH} eV besides only where a cell falls into another state"
+    f"between neighbouring fields it changes by -p.dE, and by more than {BRANCH} eV besides (and what the forces left may still give) only where "
+    "a cell falls into another state"
 )
 
 
@@ -61,16 +62,22 @@ def rows(study: Study, runs: Runs, atoms: Atoms, pair: dict) -> Iterator[Formati
 
 
 def left_branch(runs: Runs, job: Job, states) -> str:
-    """Where on the way from zero field a cell fell into another state; empty when it did not. `states`: job name -> state, force."""
+    """Where on the way from zero field a cell fell into another state; empty when it did not, or the way is not finished.
+
+    `states`: job name -> state, force.
+    """
     if not job.tags["field"]:
         return ""
     before = next(one for one in runs.jobs if f"{one.name}/relaxed.data" == job.inputs["start"])
+    if before.name not in runs.done:
+        return ""
     if earlier := left_branch(runs, before, states):
         return earlier
     here, there = (field_vector(one.tags["direction"], one.tags["field"]) for one in (before, job))
-    jump = energy_jump(states(before.name)[0], states(job.name)[0], there - here)
+    cells = [states(one.name)[0] for one in (before, job)]
+    jump = energy_jump(*cells, there - here)
     where = f"{job.tags['direction']} {job.tags['field']:+g} V/Angstrom"
-    return f"{job.tags['cell']} cell in another state from {where}: {jump:+.3f} eV besides the work of the field" if abs(jump) > BRANCH else ""
+    return f"{job.tags['cell']} cell in another state from {where}: {jump:+.3f} eV besides the work of the field" if abs(jump) > jump_limit(*cells) else ""
 
 
 def row(study: Study, job: Job, cells: list[tuple[CellState, float]], pair: dict, mobile: np.ndarray, atoms: Atoms, fell: str) -> FormationEnergy:
@@ -103,4 +110,5 @@ def _state(runs: Runs, name: str, atoms: Atoms) -> tuple[CellState, float]:
     """From LAMMPS's frame to that of the structure file; and the largest force."""
     relaxed = read_relaxation(runs.folder / name)
     cell = atoms.cell.array
-    return CellState(relaxed.energy, from_lammps_vector(relaxed.dipole, cell), from_lammps_vector(relaxed.positions, cell)), relaxed.max_force
+    dipole, positions = (from_lammps_vector(vectors, cell) for vectors in (relaxed.dipole, relaxed.positions))
+    return CellState(relaxed.energy, dipole, positions, relaxed.squared_force), relaxed.max_force

@@ -86,6 +86,9 @@ def test_member_files_share_the_sparse_points_and_run_alone(fit, tmp_path):
         assert ours.get_potential_energy() == pytest.approx(predict(fit.kernel, column, ours, E0)[0], abs=1e-8)
         assert ours.get_potential_energy() == pytest.approx(theirs.get_potential_energy(), abs=1e-7)
     committee = predict(fit.kernel, weights, configuration(50), E0)
+    together = GAP(xml, committee=True)
+    together.calculate(configuration(50))
+    np.testing.assert_allclose(together.results["committee_energies"], committee[0], rtol=0, atol=1e-8)
     assert committee[0].shape == (2,) and committee[1].shape == (5, 3, 2) and committee[2].shape == (6, 2)
 
 

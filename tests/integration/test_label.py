@@ -48,9 +48,9 @@ def test_labels_and_rejected(cells, esgap, tmp_path, monkeypatch):
     assert [len(atoms) for atoms in found] == [1, 4] and [atoms.info["reason"] for atoms in rejected] == ["SCF not converged in 80 steps"]
     exact = cells[2]
     exact.calc = EMT()
-    assert found[1].info["dft_energy"] == pytest.approx(exact.get_potential_energy(), rel=1e-12)
+    assert found[1].info["dft_energy"] == pytest.approx(exact.get_potential_energy(), abs=1e-8)  # positions have 8 decimals in the file
     np.testing.assert_allclose(found[1].arrays["dft_force"], exact.get_forces(), rtol=0, atol=1e-7)
-    np.testing.assert_allclose(np.reshape(found[1].info["dft_virial"], (3, 3)), -exact.get_stress(voigt=False) * exact.get_volume(), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(np.reshape(found[1].info["dft_virial"], (3, 3)), -exact.get_stress(voigt=False) * exact.get_volume(), rtol=0, atol=1e-6)
     assert found[0].info["settings"] == found[1].info["settings"]
 
 

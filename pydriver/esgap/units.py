@@ -1,8 +1,11 @@
 """Constants and conversions, once. Units: eV, Angstrom, e, ps, K; conductivities in mS/cm, moduli and pressures in GPa."""
 
-from scipy.constants import angstrom, bar, centi, e, giga, k, milli, pico
+from math import pi
+
+from scipy.constants import angstrom, bar, centi, e, epsilon_0, giga, k, milli, pico
 
 BOLTZMANN = k / e  # eV/K
+COULOMB = e / (4 * pi * epsilon_0 * angstrom)  # eV Angstrom/e^2, 1/(4 pi eps0)
 EV_PER_A3_IN_GPA = e / angstrom**3 / giga
 GPA_IN_BAR = giga / bar
 

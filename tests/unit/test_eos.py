@@ -71,7 +71,7 @@ def test_study_refuses(tmp_path, text, sentence):
 
 def made_of(volumes, energies) -> list[Point]:
     rows = zip(np.asarray(volumes) / TRUE[1], volumes, energies)
-    return [Point(potential="m/p", ratio=r, volume=v, energy=e, pressure=0.0, jump=0.0, max_force=0.0) for r, v, e in rows]
+    return [Point(potential="m/p", ratio=r, volume=v, energy=e, difference=e - min(energies), pressure=0.0, jump=0.0, max_force=0.0) for r, v, e in rows]
 
 
 def test_verdicts_of_a_curve():

@@ -1,7 +1,7 @@
 """Errors by element against labels or another potential, and uncertainties."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -15,6 +15,9 @@ from esgap.errors import EsgapError
 from esgap.lammps.dump import read_table
 from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector
 from esgap.physics.errors import mean_absolute, rms
+from esgap.physics.estimate import Estimate
+from esgap.studies import committee
+from esgap.studies.committee import Committee
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.evaluate.configurations import FILE, labels
 from esgap.studies.evaluate.deck import OUT
@@ -23,7 +26,7 @@ from esgap.studies.evaluate.study import Study
 METHOD = (
     "Root mean square of predicted minus reference over all configurations, each force component counted once. Energies also less their mean error, "
     "which is a choice of zero. Uncertainty: predictive standard deviation of the GAP's atomic energies, from the sparse points; it tells how far "
-    "an environment is from those that were fitted, not the error of the data."
+    "an environment is from those that were fitted, not the error of the data. " + committee.METHOD
 )
 LABELS = "labels"
 MILLI = 1e3
@@ -37,6 +40,8 @@ class Prediction:
     forces: np.ndarray | None
     virial: np.ndarray | None
     stddev: np.ndarray | None = None  # (N,) eV
+    interval: Estimate | None = None  # of the energy, by a committee
+    remark: str = ""  # of a committee
 
 
 class Errors(Row):
@@ -48,6 +53,7 @@ class Errors(Row):
     configurations: Annotated[int, Column("configurations", shown=False)]
     energy_rmse: Annotated[Quantity | None, Column("energy", "{:.2f}", "meV/atom")] = None
     energy_scatter: Annotated[Quantity | None, Column("less mean", "{:.2f}", "meV/atom", "without the mean error")] = None
+    covered: Annotated[Quantity | None, Column("covered", "{:.2f}", "1", "share of the energies that lie within the committee's 95 % interval", shown=False)] = None
     force_rmse: Annotated[Quantity | None, Column("force", "{:.3f}", "eV/Angstrom")] = None
     force_mae: Annotated[Quantity | None, Column("mean abs.", "{:.3f}", "eV/Angstrom", shown=False)] = None
     force_rms: Annotated[Quantity | None, Column("rms force", "{:.2f}", "eV/Angstrom", "of the reference, to compare with")] = None
@@ -88,6 +94,7 @@ def analyse(study: Study, runs: Runs) -> Result:
     configurations = read(runs.folder / FILE, ":")
     found = {job.tags["potential"]: predictions(runs.folder, job.tags["potential"], configurations) for job in runs.select()}
     first = next(iter(found))
+    found = {name: judged(some, Committee.of(runs.folder, name), configurations) for name, some in found.items()}
     references = {LABELS: [Prediction(*labels(atoms)) for atoms in configurations], first: found[first]}
     tables = {
         "errors": [row for name, some in found.items() for against, known in references.items() if against != name for row in errors(name, some, against, known, configurations)],
@@ -95,6 +102,14 @@ def analyse(study: Study, runs: Runs) -> Result:
         "configurations": [row for name, some in found.items() for row in each(name, some, references[LABELS], configurations)],
     }
     return Result(kind=study.kind, title=study.title, method=METHOD, tables=tables)
+
+
+def judged(some: list[Prediction], members: Committee, configurations: list[Atoms]) -> list[Prediction]:
+    """The predictions with what the committee of their potential says of the energies."""
+    return [
+        replace(one, interval=Estimate(one.energy).with_committee(off), remark=members.problem(off, len(atoms)))
+        for one, off, atoms in zip(some, members.deviations(configurations), configurations)
+    ]
 
 
 def predictions(folder: Path, label: str, configurations: list[Atoms]) -> list[Prediction]:
@@ -130,6 +145,7 @@ def errors(name: str, some: list[Prediction], against: str, known: list[Predicti
         configurations=max(len(energies), len(pairs), len(virials)),
         energy_rmse=rms(energies) if energies else None,
         energy_scatter=rms(list(np.array(energies) - np.mean(energies))) if len(energies) > 1 else None,
+        covered=covered(some, known),
         virial_rmse=rms(virials) if virials else None,
         **tags,
         **_forces([(a, b) for a, b, _ in pairs]),
@@ -137,6 +153,12 @@ def errors(name: str, some: list[Prediction], against: str, known: list[Predicti
     for element in sorted({symbol for *_, symbols in pairs for symbol in symbols}):
         of_element = [(a[symbols == element], b[symbols == element]) for a, b, symbols in pairs if element in symbols]
         yield Errors(element=element, configurations=len(of_element), **tags, **_forces(of_element))
+
+
+def covered(some: list[Prediction], known: list[Prediction]) -> float | None:
+    """The share of the known energies within the committee's intervals; None where there is none of either."""
+    pairs = [(a.interval, b.energy) for a, b in zip(some, known) if b.energy is not None and a.interval and a.interval.low is not None]
+    return float(np.mean([estimate.low <= energy <= estimate.high for estimate, energy in pairs])) if pairs else None
 
 
 def _forces(pairs: list[tuple[np.ndarray, np.ndarray]]) -> dict:
@@ -175,10 +197,10 @@ def each(name: str, some: list[Prediction], known: list[Prediction], configurati
             potential=name,
             configuration=i,
             formula=str(atoms.symbols),
-            energy=a.energy,
+            energy=a.interval,
             energy_error=None if b.energy is None else MILLI * (a.energy - b.energy) / len(atoms),
             force_rmse=None if b.forces is None else rms([a.forces - b.forces]).value,
             max_force=np.linalg.norm(a.forces, axis=1).max(),
             uncertainty=None if a.stddev is None else a.stddev.max(),
-            verdict=OK,
+            verdict=a.remark or OK,
         )

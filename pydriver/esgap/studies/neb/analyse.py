@@ -13,9 +13,12 @@ from esgap.lammps.frame import from_lammps_vector
 from esgap.lammps.neb import read_history, read_images, read_matrix
 from esgap.lammps.relaxation import read_relaxation
 from esgap.physics import barrier
+from esgap.physics.estimate import Estimate
 from esgap.physics.field import field_vector
 from esgap.physics.modes import frequencies, unstable
 from esgap.record import read_json
+from esgap.studies import committee
+from esgap.studies.committee import Committee
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.neb.deck import CELL, ORIGIN, STATES, read_path
 from esgap.studies.neb.states import HOPPED, frame
@@ -23,7 +26,7 @@ from esgap.studies.neb.study import Study
 
 METHOD = (
     "climbing-image nudged elastic band (doi:10.1063/1.1329672) at fixed cell; barriers are energies of the highest image above the ends, -E.p included; "
-    "field part -E.(p_saddle - p_first); other potentials evaluate the same images as they are"
+    "field part -E.(p_saddle - p_first); other potentials evaluate the same images as they are. " + committee.METHOD
 )
 
 
@@ -98,6 +101,8 @@ class Bands:
         self.cell = atoms.cell.array
         self.frame = frame(atoms, study.element)
         self.path = cache(self._path)
+        self.committee = cache(lambda label: Committee.of(runs.folder, label))
+        self.deviations = cache(self._deviations)
 
     def jobs(self) -> list[Job]:
         """Bands and evaluations by other potentials, a leg without field before those in fields."""
@@ -111,6 +116,18 @@ class Bands:
         found = [read_json(self.runs.folder / file, f"delete {job.name} to compute it again") for file in job.outputs]
         return barrier.Path(self.path(band.name).positions, np.array([one["energy"] for one in found]), np.array([one["forces"] for one in found]))
 
+    def _deviations(self, name: str) -> np.ndarray:
+        """What the members of the committee differ by on each image, eV: (images, members); none for an ASE calculator."""
+        job, positions = next(job for job in self.runs.jobs if job.name == name), self.path(name).positions
+        if by_reference(job):
+            return np.empty((len(positions), 0))
+        return self.committee(job.tags["potential"]).deviations(Atoms(self.atoms, positions=image) for image in positions)
+
+    def outside(self, job: Job) -> list[str]:
+        """What the committee says of the images."""
+        found = {} if by_reference(job) else {k: self.committee(job.tags["potential"]).problem(off, len(self.atoms)) for k, off in enumerate(self.deviations(job.name), start=1)}
+        return [f"image {k}: {words}" for k, words in found.items() if words][:1]
+
     def dipoles(self, job: Job) -> np.ndarray:
         """(n, 3) e Angstrom; none known (zero) for an ASE calculator."""
         if by_reference(job):
@@ -120,11 +137,12 @@ class Bands:
     def barriers(self, job: Job) -> Iterator[BarrierRow]:
         path, own = self.path(job.name), job.tags["what"] == "band"
         top, field, found = barrier.barrier(path), self.field(job), self.frequencies(job)
+        off = self.deviations(job.name)
         yield BarrierRow(
             **self.label(job),
-            barrier_forward=top.forward,
-            barrier_backward=top.back,
-            difference=top.difference,
+            barrier_forward=Estimate(top.forward).with_committee(off[top.saddle] - off[0]),
+            barrier_backward=Estimate(top.back).with_committee(off[top.saddle] - off[-1]),
+            difference=Estimate(top.difference).with_committee(off[-1] - off[0]),
             field_part=barrier.field_part(field, self.dipoles(job), top.saddle) if field.any() else None,
             length=top.length,
             image=top.saddle + 1,
@@ -132,16 +150,17 @@ class Bands:
             force_across=top.force_across if own else None,
             unstable=None if found is None else unstable(found),
             mode=None if found is None else found[0],
-            verdict="; ".join(self.problems(job, path) if own else self.remarks(path)) or OK,
+            verdict="; ".join([*(self.problems(job, path) if own else self.remarks(path)), *self.outside(job)]) or OK,
         )
 
     def images(self, job: Job) -> Iterator[ImageRow]:
         path, field = self.path(job.name), self.field(job)
-        curve = barrier.profile(path)
+        curve, off = barrier.profile(path), self.deviations(job.name)
         along = field if field.any() else self.cell[1]
         dipoles = self.dipoles(job) @ along / np.linalg.norm(along)
         for k, (s, slope) in enumerate(zip(curve.x, curve(curve.x, 1))):
-            energy, dipole = path.energies[k] - path.energies[0], dipoles[k] - dipoles[0]
+            energy = Estimate(path.energies[k] - path.energies[0]).with_committee(off[k] - off[0])
+            dipole = dipoles[k] - dipoles[0]
             yield ImageRow(**self.label(job), image=k + 1, coordinate=s, energy=energy, slope=slope, dipole=dipole)
 
     def ions(self, job: Job) -> Iterator[IonRow]:

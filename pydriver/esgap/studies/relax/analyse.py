@@ -9,7 +9,10 @@ from ase.io import read
 from esgap.jobs.job import Job
 from esgap.lammps.frame import from_lammps_vector
 from esgap.lammps.relaxation import Relaxation, read_relaxation, relaxed_atoms
+from esgap.physics.estimate import Estimate
 from esgap.physics.symmetry import displacements, space_group
+from esgap.studies import committee
+from esgap.studies.committee import Committee
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.relax.deck import CELL
 from esgap.studies.relax.study import Study
@@ -17,7 +20,7 @@ from esgap.units import EV_PER_A3_IN_GPA, GPA_IN_BAR
 
 METHOD = (
     "Conjugate gradients until the largest force on an atom is below the limit; energies include -E.p, dipoles p against the start; displacements "
-    "at equal fractional coordinates, less their mean; space group within 0.1 Angstrom."
+    "at equal fractional coordinates, less their mean; space group within 0.1 Angstrom. " + committee.METHOD
 )
 LOOSE = 0.1  # Angstrom, for the space group of a relaxed cell
 
@@ -56,20 +59,27 @@ TABLES = {"relaxed": Relaxed}
 def analyse(study: Study, runs: Runs) -> Result:
     """The finished relaxations."""
     start = read(runs.folder / CELL)
-    rows = [row(study, job, read_relaxation(runs.folder / job.name), relaxed_atoms(runs.folder / job.name, start), start) for job in runs.select()]
+    rows = []
+    for label in dict.fromkeys(job.tags["potential"] for job in runs.select()):
+        members = Committee.of(runs.folder, label)
+        for job in runs.select(potential=label):
+            folder = runs.folder / job.name
+            rows.append(row(study, job, read_relaxation(folder), relaxed_atoms(folder, start), start, members))
     return Result(kind=study.kind, title=study.title, method=METHOD, tables={"relaxed": rows})
 
 
-def row(study: Study, job: Job, relaxation: Relaxation, relaxed: Atoms, start: Atoms) -> Relaxed:
+def row(study: Study, job: Job, relaxation: Relaxation, relaxed: Atoms, start: Atoms, members: Committee = Committee()) -> Relaxed:
     """The row of one relaxation."""
+    before, after = members.deviations([start, relaxed])
+    work = job.tags["pressure"] / EV_PER_A3_IN_GPA * relaxed.get_volume()
     last = relaxation.history.iloc[-1]
     field = [job.tags[f"field_{axis}"] for axis in "xyz"]
     return Relaxed(
         **job.tags,
         field=" ".join(f"{value:g}" for value in field) if any(field) else "-",
-        energy=relaxation.energy,
-        gain=relaxation.first_energy - relaxation.energy,
-        enthalpy=relaxation.energy + job.tags["pressure"] / EV_PER_A3_IN_GPA * relaxed.get_volume(),
+        energy=Estimate(relaxation.energy).with_committee(after),
+        gain=Estimate(relaxation.first_energy - relaxation.energy).with_committee(before - after),
+        enthalpy=Estimate(relaxation.energy + work).with_committee(after),
         volume=relaxed.get_volume(),
         **dict(zip(("a", "b", "c", "alpha", "beta", "gamma"), relaxed.cell.cellpar())),
         stress=last["Press"] / GPA_IN_BAR,
@@ -77,7 +87,7 @@ def row(study: Study, job: Job, relaxation: Relaxation, relaxed: Atoms, start: A
         moved=np.linalg.norm(displacements(start, relaxed), axis=1).max(),
         max_force=relaxation.max_force,
         space_group=space_group(relaxed, LOOSE),
-        verdict="; ".join(problems(study, job, relaxation)) or OK,
+        verdict="; ".join(filter(None, (*problems(study, job, relaxation), members.problem(after, len(start))))) or OK,
     )
 
 

@@ -4,8 +4,6 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from esgap.errors import EsgapError
 from esgap.jobs import files, lock
 from esgap.jobs.job import Job, missing
@@ -15,14 +13,14 @@ from esgap.jobs.run import run as run_jobs
 from esgap.lammps.log import problem
 from esgap.plan import PLAN_FILE, Plan
 from esgap.provenance import job_records, provenance, remarks
-from esgap.record import command_line, now, read_json, versions, write_json, write_text
+from esgap.record import command_line, now, versions, write_json, write_text
 from esgap.report import table
 from esgap.report.compare import write_set
 from esgap.report.html import write_page
 from esgap.studies.contract import Result, Runs, Study, Workspace
 from esgap.studies.load import gives, load_study, module
+from esgap.studies.results import RESULT, read_result
 
-RESULT = "result.json"
 STAGE = ".stage"
 
 
@@ -154,24 +152,6 @@ def _is_done(job: Job, folder: Path) -> bool:
         check_outputs(read_record(record), job, folder)
         return True
     return not missing(job, folder) and not (folder / job.name / FAILED).is_file() and problem(job, folder) is None
-
-
-def read_result(folder: Path) -> Result:
-    """The result of a run folder, its rows typed. Raises EsgapError when there is none, or it is of another version."""
-    file = folder / RESULT
-    if not file.is_file():
-        raise EsgapError(f"{folder} holds no {RESULT}: make it with `esgap analyse {folder}`")
-    remedy = f"make it again with `esgap analyse {folder}`"
-    content = read_json(file, remedy)
-    found = content.get("schema") if isinstance(content, dict) else None
-    if found != Result.version:
-        raise EsgapError(f"{file} has the schema {found}, this esgap reads {Result.version}: {remedy}")
-    try:
-        known = module(content["kind"], "analyse").TABLES
-        tables = {name: list(map(known[name].model_validate, rows)) for name, rows in content["tables"].items()}
-        return Result.model_validate(content | {"tables": tables})
-    except (KeyError, TypeError, AttributeError, ImportError, ValidationError) as error:
-        raise EsgapError(f"{file} does not fit this esgap ({type(error).__name__}: {str(error).splitlines()[0]}): {remedy}") from error
 
 
 def report(folder: Path) -> Result:

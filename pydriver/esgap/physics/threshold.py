@@ -70,7 +70,11 @@ def threshold(response: PairResponse, direction: np.ndarray, largest: float | No
     if response.energy <= 0:
         return Threshold(None, f"E_f is {response.energy:.3f} eV without field already")
     projection = _along(unit)
-    energy, linear, square = projection @ response.parameters  # E_f = energy + linear E + square E^2
+    needed = projection.any(axis=0)
+    if not np.isfinite(response.parameters[needed]).all():
+        return Threshold(None, "the fields do not tell the response along this direction")
+    projection, parameters = projection[:, needed], response.parameters[needed]
+    energy, linear, square = projection @ parameters  # E_f = energy + linear E + square E^2
     inside = linear**2 - 4 * square * energy
     if inside < 0 or (half := -linear + np.sqrt(inside)) <= 0:
         return Threshold(None, "E_f stays above zero along this direction")
@@ -78,7 +82,8 @@ def threshold(response: PairResponse, direction: np.ndarray, largest: float | No
     beyond = f"beyond the fields that were computed, {largest:g} V/Angstrom" if largest is not None and value > largest else ""
     if response.covariance is None:
         return Threshold(Estimate(float(value), method="second order in the field"), beyond)
-    low, high = _interval(projection @ response.parameters, projection @ response.covariance @ projection.T, value)
+    covariance = projection @ response.covariance[np.ix_(needed, needed)] @ projection.T
+    low, high = _interval(projection @ parameters, covariance, value)
     return Threshold(Estimate(float(value), low, high, "second order in the field, Fieller's interval"), beyond)
 
 

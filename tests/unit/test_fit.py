@@ -12,9 +12,9 @@ from ase.io import read, write
 from esgap.errors import EsgapError
 from esgap.lammps.static import Labels, baseline
 from esgap.potential import Electrostatics, Potential
-from esgap.studies.fit.accuracy import summary
+from esgap.studies.fit.accuracy import rmse, summary
 from esgap.studies.fit.card import model_card
-from esgap.studies.fit.data import counts, read_labels
+from esgap.studies.fit.data import counts, held_out, read_labels
 from esgap.studies.fit.gap_files import relabel, shorten
 from esgap.studies.fit.gap_fit import found_targets, write_training_file
 from esgap.studies.fit.study import Sigma
@@ -193,3 +193,22 @@ def test_errors_by_element():
 @pytest.mark.parametrize("folder", sorted(p.parent for p in ROOT.glob("potentials/*/*/potential.toml")), ids=lambda p: p.name)
 def test_shipped_card_is_the_rendered_one(folder):
     assert (folder / "README.md").read_text() == model_card(Potential.load(folder))
+
+
+def test_split_decides_who_is_tested_before_the_count():
+    study = load_study(FIT).model_copy(update={"holdout_every": 2})
+    configurations = [Atoms("Li", info={"split": mark} if mark else {}) for mark in ("", "test", "train", "", "", "test", "")]
+    assert list(held_out(study, configurations)) == [False, True, False, True, False, True, True]
+    with pytest.raises(EsgapError, match="split=valid: give train or test"):
+        held_out(study, [Atoms("Li", info={"split": "valid"})])
+
+
+def test_errors_of_groups_are_given_apart():
+    def found(n, energy):
+        return Labels(energy, np.zeros((n, 3)), None)
+
+    configurations = [Atoms("Li2", info={"config_type": kind}) for kind in ("md_300K", "md_800K", "relaxed", "relaxed")]
+    held = np.array([False, True, True, True])
+    groups = {"MD": np.array([True, True, False, False]), "relaxed": np.array([False, False, True, True])}
+    errors = rmse(configurations, [found(2, 0.0)] * 4, [found(2, energy) for energy in (0.1, 0.002, 0.004, 0.004)], held, groups)
+    assert {part: (e["configurations"], e["energy"]) for part, e in errors.items()} == {"train": (1, 50.0), "held_out": (3, 1.7321), "held_out MD": (1, 1.0), "held_out relaxed": (2, 2.0)}

@@ -23,12 +23,13 @@ def largest_difference(a: list[Labels], b: list[Labels]) -> dict[str, float]:
     }
 
 
-def rmse(configurations, labels: list[Labels], predicted: list[Labels], held_out) -> dict:
-    """RMSE on fitted and on held-out configurations: energy and virial in meV/atom, forces by element in eV/Angstrom."""
-    return {
-        name: summary([(configurations[i], labels[i], predicted[i] - labels[i]) for i in np.flatnonzero(chosen)])
-        for name, chosen in (("train", ~held_out), ("held_out", held_out))
-    }
+def rmse(configurations, labels: list[Labels], predicted: list[Labels], held_out, groups: dict[str, np.ndarray] | None = None) -> dict:
+    """RMSE on fitted and on held-out configurations, and on held-out ones of each group that has some.
+
+    Energy and virial in meV/atom, forces by element in eV/Angstrom.
+    """
+    parts = {"train": ~held_out, "held_out": held_out} | {f"held_out {name}": held_out & mask for name, mask in (groups or {}).items()}
+    return {name: summary([(configurations[i], labels[i], predicted[i] - labels[i]) for i in np.flatnonzero(chosen)]) for name, chosen in parts.items() if chosen.any()}
 
 
 def parity(configurations, labels: list[Labels], predicted: list[Labels], held_out) -> dict:

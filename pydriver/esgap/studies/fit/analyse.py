@@ -25,7 +25,7 @@ class Errors(Row):
     """Errors of one potential on one part of the data."""
 
     potential: Annotated[str, Column("potential")]
-    part: Annotated[str, Column("on", meaning="train (fitted), held_out (tested), left_out (fitted, by a fit without it)")]
+    part: Annotated[str, Column("on", meaning="train (fitted), held_out (tested, all and by error_groups), left_out (fitted, by a fit without it)")]
     element: Annotated[str, Column("element", meaning="of the forces; all for energies and virials")]
     configurations: Annotated[int, Column("configurations")]
     energy_rmse: Annotated[Quantity | None, Column("energy", "{:.2f}", "meV/atom")] = None

@@ -20,7 +20,7 @@ CARD = """\
 
 ## Errors
 
-Root mean square, each force component counted once. Held out: every {every}th configuration of the file, never fitted.
+Root mean square, each force component counted once. Held out: the configurations marked `split=test` and every {every}th of the unmarked ones, never fitted.
 They come from the same sampling as the fitted ones, so they measure interpolation, not transfer to another phase.{left_out}
 
 | | {heads} |
@@ -100,6 +100,7 @@ def _committee(fit: dict) -> str:
 def _columns(p: Potential) -> dict[str, dict]:
     """Heading -> errors."""
     out = {f"{p.fit['configurations']} fitted": p.errors["train"], f"{p.errors['held_out']['configurations']} held out": p.errors["held_out"]}
+    out |= {f"{found['configurations']} {part.removeprefix('held_out ')} held out": found for part, found in p.errors.items() if part.startswith("held_out ")}
     return out | ({"left out": p.errors["left_out"]} if "left_out" in p.errors else {})
 
 

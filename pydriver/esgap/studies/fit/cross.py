@@ -29,7 +29,7 @@ def cross_validate(study: Study, es: list[Labels] | None = None) -> dict:
     """
     configurations, labels = read_labels(study)
     es = es or baseline(configurations, study.elements, study.model[0].electrostatics)
-    used = np.flatnonzero(~held_out(study, len(configurations)))
+    used = np.flatnonzero(~held_out(study, configurations))
     configurations, labels, es = ([values[i] for i in used] for values in (configurations, labels, es))
     targets = [label - part for label, part in zip(labels, es, strict=True)]
     rows, evidence = [], []

@@ -1,5 +1,6 @@
 """Labelled configurations: read and checked before anything is fitted."""
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -19,22 +20,18 @@ def read_labels(study: Study) -> tuple[list[Atoms], list[Labels]]:
     """The configurations of the study's data and their reference labels.
 
     Raises EsgapError, naming the configuration: unreadable data, labels that are missing, not finite, of a wrong shape or
-    beyond what the units allow, an element that the study lacks, fewer configurations than `holdout_every`.
+    beyond what the units allow, an element that the study lacks, a `split` that is neither train nor test, nothing left to fit or to test.
     """
-    if not study.data.is_file():
-        raise EsgapError(f"no training data {study.data}: `data` is relative to the study file")
-    try:
-        configurations = read(study.data, ":", format="extxyz")
-    except Exception as error:  # ASE's reader has many errors
-        raise EsgapError(f"{study.data} cannot be read as extended xyz ({type(error).__name__}: {error})") from error
-    if len(configurations) < study.holdout_every:
+    configurations = [atoms for path in study.files for atoms in _read(path)]
+    data = names(study)
+    if not held_out(study, configurations).any():
         raise EsgapError(
-            f"{study.data} has {len(configurations)} configurations, fewer than holdout_every = {study.holdout_every}: none would be left to test; give more data or lower it"
+            f"{data} has {len(configurations)} configurations, of which holdout_every = {study.holdout_every} leaves none to test: give more data, lower it, or mark some with split=test"
         )
     labels = [_label(i, atoms, study) for i, atoms in enumerate(configurations)]
     for kind, key in (study.keys or Keys.model_construct()).model_dump(exclude_none=True).items():
         if all(getattr(label, "virial" if kind == "stress" else kind) is None for label in labels):
-            raise EsgapError(f"no configuration of {study.data} has '{key}': correct [keys] of the study or the data")
+            raise EsgapError(f"no configuration of {data} has '{key}': correct [keys] of the study or the data")
     return configurations, labels
 
 
@@ -44,13 +41,37 @@ def counts(labels: list[Labels]) -> str:
     return f"{found['energy']} energies, forces of {found['forces']} configurations, {found['virial']} virials"
 
 
-def held_out(study: Study, count: int) -> np.ndarray:
-    """Mask, shape (count,): which configurations are not fitted but tested."""
-    return np.arange(count) % study.holdout_every == study.holdout_every - 1
+def names(study: Study) -> str:
+    """The files of the data in words."""
+    return ", ".join(path.name for path in study.files)
+
+
+def held_out(study: Study, configurations: list[Atoms]) -> np.ndarray:
+    """Mask, shape (len(configurations),): which are not fitted but tested. Their `split` decides; of those without, every holdout_every-th."""
+    split = np.array([str(atoms.info.get("split", "")) for atoms in configurations])
+    if unknown := sorted(set(split) - {"", "train", "test"}):
+        raise EsgapError(f"{names(study)} has configurations with split={unknown[0]}: give train or test, or remove it")
+    unmarked = split == ""
+    return (split == "test") | (unmarked & (np.cumsum(unmarked) % study.holdout_every == 0))
+
+
+def groups(study: Study, configurations: list[Atoms]) -> dict[str, np.ndarray]:
+    """Name -> mask of the configurations whose config_type matches the pattern of that group."""
+    types = [str(atoms.info.get("config_type", "")) for atoms in configurations]
+    return {name: np.array([fnmatch(found, pattern) for found in types]) for name, pattern in study.error_groups.items()}
+
+
+def _read(path: Path) -> list[Atoms]:
+    if not path.is_file():
+        raise EsgapError(f"no training data {path}: `data` is relative to the study file")
+    try:
+        return read(path, ":", format="extxyz")
+    except Exception as error:  # ASE's reader has many errors
+        raise EsgapError(f"{path} cannot be read as extended xyz ({type(error).__name__}: {error})") from error
 
 
 def _label(i: int, atoms: Atoms, study: Study) -> Labels:
-    keys, where = study.keys or STANDARD_KEYS, f"configuration {i} of {study.data}"
+    keys, where = study.keys or STANDARD_KEYS, f"configuration {i} of {names(study)}"
     if unknown := set(atoms.symbols) - set(study.elements):
         raise EsgapError(f"{where} contains {', '.join(sorted(unknown))}, which `elements` of the study lacks: add it")
     energy = _found(atoms, "energy", keys.energy, (1,), where)

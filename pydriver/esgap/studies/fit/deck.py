@@ -1,6 +1,5 @@
 """One job a model: baseline, fit and check, in a process of its own that leaves a potential folder. Or the jobs of a scan."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from esgap.jobs.job import Job
 from esgap.lammps.static import check_neutral
 from esgap.record import write_text
 from esgap.studies.contract import Workspace
-from esgap.studies.fit.data import read_labels
+from esgap.studies.fit.data import names, read_labels
 from esgap.studies.fit.scan import scan_deck
 from esgap.studies.fit.study import Study
 
@@ -27,7 +26,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     for model in study.model:
         if model.electrostatics:
             check_neutral(configurations, model.electrostatics)
-    shutil.copyfile(study.data, work.stage / DATA)
+    (work.stage / DATA).write_bytes(b"".join(_lines(path) for path in study.files))
     if study.sparse_from:
         write_model(work.stage / SPARSE, read_model(study.sparse_from))
     # The data by its name in the run folder, so that the settings are the same on every machine.
@@ -40,9 +39,15 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
         write_text(work.stage / f"{model.name}.json", settings.model_dump_json(indent=1, exclude={"run"}) + "\n")
         yield Job(
             name=f"models/{model.name}",
-            command=("python", "-m", "esgap.studies.fit.work", f"{model.name}.json", f"models/{model.name}", study.data.name),
+            command=("python", "-m", "esgap.studies.fit.work", f"{model.name}.json", f"models/{model.name}", names(study)),
             inputs={"settings": f"{model.name}.json", "data": DATA} | ({"sparse": SPARSE} if study.sparse_from else {}),
             outputs=tuple(f"models/{model.name}/{file}" for file in LEFT),
             tags={"part": "fit", "model": model.name},
             tools=("lmp", "plugin") if study.engine == "native" else ("quippy-ase", "lmp", "plugin"),
         )
+
+
+def _lines(path: Path) -> bytes:
+    """The content of an extxyz file, ended by a line end, so that files can follow one another."""
+    content = path.read_bytes()
+    return content if content.endswith(b"\n") else content + b"\n"

@@ -195,8 +195,8 @@ class Study(contract.Study):
     """In the order of the LAMMPS types."""
     origin: str = ""
     """Of data and potentials, with licence: copied to the model card."""
-    data: Annotated[StudyPath, Field(examples=["training/labels.extxyz"])]
-    """Labelled configurations, extxyz."""
+    data: Annotated[StudyPath | Annotated[tuple[StudyPath, ...], Field(min_length=1)], Field(examples=["training/labels.extxyz"])]
+    """Labelled configurations, extxyz: a file or a list of files."""
     publish: Annotated[StudyPath, Field(validate_default=True)] = Path(".")
     """Folder that the finished potentials are put into, each as NAME/."""
     engine: Literal["native", "gap_fit"] = "native"
@@ -207,7 +207,9 @@ class Study(contract.Study):
     """Energies of the isolated atoms: one mean for all elements, configurations of one atom each, the best for the
     compositions of the data, or numbers by element (eV, less the baseline)."""
     holdout_every: Annotated[int, Field(ge=2)] = 7
-    """Configurations 6, 13, 20, ... are not fitted but tested."""
+    """Configurations 6, 13, 20, ... are not fitted but tested, counted over those that do not say so themselves (`split` = train or test in their info)."""
+    error_groups: Annotated[dict[str, str], Field(examples=[{"MD": "md*", "relaxed": "relaxed*"}])] = {}
+    """Name -> pattern of config_type: the errors of held-out configurations of that kind are given apart."""
     seed: int = 1
     """Of the choice of sparse points."""
     sparse_method: Literal["farthest", "cur"] = "farthest"
@@ -282,6 +284,11 @@ class Study(contract.Study):
                 for model in self.model:
                     varied(self, model.name, {key: value})
         return self
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Those of the data."""
+        return self.data if isinstance(self.data, tuple) else (self.data,)
 
     @property
     def folds(self) -> int:

@@ -18,7 +18,7 @@ from esgap.record import sha256, write_json
 from esgap.studies.fit import gap_fit, native
 from esgap.studies.fit.accuracy import parity, rmse
 from esgap.studies.fit.card import model_card
-from esgap.studies.fit.data import counts, held_out, read_labels
+from esgap.studies.fit.data import counts, groups, held_out, read_labels
 from esgap.studies.fit.engine import Fitted, Task
 from esgap.studies.fit.gap_files import XML
 from esgap.studies.fit.study import Study
@@ -30,7 +30,7 @@ def fit_model(study: Study, folder: Path, data_name: str) -> Potential:
     """Fit the one model of `study` and write its folder: the GAP, README.md, parity.json, potential.lmp and, last, potential.toml."""
     model = study.model[0]
     configurations, labels = read_labels(study)
-    held = held_out(study, len(configurations))
+    held = held_out(study, configurations)
     print(f"{len(configurations)} configurations: {np.sum(~held)} to fit, {np.sum(held)} held out; {counts(labels)}", flush=True)
     es = baseline(configurations, study.elements, model.electrostatics)
     work = folder / "work"
@@ -46,7 +46,7 @@ def fit_model(study: Study, folder: Path, data_name: str) -> Potential:
         file.replace(folder / file.name)
     shutil.rmtree(work)
     predicted = [gap + part for gap, part in zip(fitted.predicted, es, strict=True)]
-    errors = rmse(configurations, labels, predicted, held) | ({"left_out": fitted.left_out} if fitted.left_out else {})
+    errors = rmse(configurations, labels, predicted, held, groups(study, configurations)) | ({"left_out": fitted.left_out} if fitted.left_out else {})
     potential = Potential(
         name=model.name,
         material=study.material,

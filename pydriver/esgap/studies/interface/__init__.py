@@ -1,0 +1,1 @@
+"""Defects at an interface: a potential drop, its field, and what pairs cost at each depth."""

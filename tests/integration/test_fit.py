@@ -105,13 +105,13 @@ def test_baseline_agrees_with_streitz_mintmire_style(shipped, configurations, tm
 
 
 def test_tiny_fit_writes_two_potentials_with_committees(tiny):
-    study = tiny((r"seed = .*", "seed = 1\ncommittee = 2"))
+    study = tiny((r"seed = .*", "seed = 1\ncommittee = 2\nlearning = [0.6]"))
     result, lines = run(study)
     assert len(lines) == 2 and all("held-out RMSE" in line for line in lines)
     gap, es_gap = (Potential.load(study.parent / name) for name in ("gap", "es-gap"))
     assert gap.electrostatics is None and es_gap.charge_of("P") == 2.5
     # Same configurations and settings: the records differ in what the fit found alone.
-    own = {"seconds", "bytes", "log_evidence", "singular_values", "error_bars"}
+    own = {"seconds", "bytes", "log_evidence", "singular_values", "error_bars", "learning_curve"}
     assert {k: v for k, v in gap.fit.items() if k not in own} == {k: v for k, v in es_gap.fit.items() if k not in own}
     assert gap.fit["engine"] == "native" and "quippy-ase" not in gap.fit["versions"]
     held = read(DATA, "1:9:2")
@@ -138,6 +138,10 @@ def test_tiny_fit_writes_two_potentials_with_committees(tiny):
     assert np.abs(np.subtract(*members)).min() > 1e-4, "members that agree are no committee"
     assert {row.part for row in result.rows("errors")} == {"train", "held_out", "left_out"}
     assert [row.members for row in result.rows("fits")] == [2, 2]
+    # The learning curve: of three of the five configurations, then of all, on the same held-out four.
+    curve = [row for row in result.rows("learning") if (row.potential, row.element) == ("gap", "P")]
+    assert [row.fitted for row in curve] == [3, 5] and "Learning curve" in (gap.folder / "README.md").read_text()
+    assert curve[1].force_rmse.value == gap.errors["held_out"]["force"]["P"] != curve[0].force_rmse.value > 0.1
 
 
 def by_gap_alone(potential, file, configurations):

@@ -48,6 +48,16 @@ class Fits(Row):
     stddev_95: Annotated[Quantity | None, Column("stddev", "{:.2f}", "meV/atom", "95 % of the held-out configurations have a smaller one")] = None
 
 
+class Learned(Row):
+    """Errors on the held-out configurations of a fit to a part of the data."""
+
+    potential: Annotated[str, Column("potential")]
+    element: Annotated[str, Column("element", meaning="of the forces")]
+    fitted: Annotated[int, Column("fitted", meaning="configurations")]
+    energy_rmse: Annotated[Quantity | None, Column("energy", "{:.2f}", "meV/atom")] = None
+    force_rmse: Annotated[Quantity | None, Column("force", "{:.3f}", "eV/Angstrom")] = None
+
+
 class Point(Row):
     """Cross-validation errors of one combination of scanned values."""
 
@@ -61,7 +71,7 @@ class Point(Row):
     best: Annotated[str, Column("best in", meaning="of its potential: energy, force, virial, evidence")] = ""
 
 
-TABLES = {"errors": Errors, "fits": Fits, "scan": Point}
+TABLES = {"errors": Errors, "fits": Fits, "learning": Learned, "scan": Point}
 
 
 def analyse(study: Study, runs: Runs) -> Result:
@@ -70,6 +80,7 @@ def analyse(study: Study, runs: Runs) -> Result:
         return Result(kind=study.kind, title=study.title or f"Settings for {study.material}", method=SCAN, tables={"scan": list(scanned(runs))})
     found = [read_toml(runs.folder / job.name / "potential.toml") for job in runs.select(part="fit")]
     tables = {"errors": [row for potential in found for row in errors(potential)], "fits": [fits(potential) for potential in found]}
+    tables["learning"] = [row for potential in found for row in learned(potential)]
     return Result(kind=study.kind, title=study.title or f"Potentials for {study.material}", method=METHOD, tables=tables)
 
 
@@ -112,6 +123,15 @@ def fits(potential: Potential) -> Fits:
         covered_95=bars.get("coverage", {}).get("95 %"),
         stddev_95=bars.get("stddev_95"),
     )
+
+
+def learned(potential: Potential) -> Iterator[Learned]:
+    """The learning curve of one potential, the whole fit last."""
+    curve = potential.fit.get("learning_curve", [])
+    whole = [{"fitted": potential.fit["configurations"], **potential.errors["held_out"]}] if curve else []
+    for point in [*curve, *whole]:
+        for symbol, force in point["force"].items():
+            yield Learned(potential=potential.name, element=symbol, fitted=point["fitted"], energy_rmse=point.get("energy"), force_rmse=force)
 
 
 def errors(potential: Potential) -> Iterator[Errors]:

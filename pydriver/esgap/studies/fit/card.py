@@ -26,7 +26,7 @@ They come from the same sampling as the fitted ones, so they measure interpolati
 | | {heads} |
 |---|{rule}|
 {errors}
-{committee}
+{learning}{committee}
 ## Use
 
 ```
@@ -42,6 +42,13 @@ include ${{potential}}/potential.lmp
 
 LEFT_OUT = """
 Left out: each fitted configuration by a fit to all others with the same sparse points, which were chosen with it at hand."""
+LEARNING = """
+Learning curve, errors on the {held_out} held-out configurations of fits to parts of the data:
+
+| fitted | energy (meV/atom) | {forces} |
+|---|{rule}|
+{rows}
+"""
 COMMITTEE = """
 ## Error bars
 
@@ -73,7 +80,7 @@ def model_card(p: Potential) -> str:
         size=fit["bytes"] / 1e6, decimals=fit["sparse_decimals"], rounding=_rounding(fit), more=_native(fit),
         seconds=fit["seconds"], versions=", ".join(f"{k} {v}" for k, v in fit["versions"].items()),
         every=fit["holdout_every"], heads=" | ".join(columns), rule="|".join(["---"] * len(columns)), errors="\n".join(_errors(p, list(columns.values()))),
-        left_out=LEFT_OUT if "left_out" in p.errors else "", committee=_committee(fit), e0=ONE_E0 if fit.get("e0", "average") == "average" else "",
+        left_out=LEFT_OUT if "left_out" in p.errors else "", learning=_learning(p), committee=_committee(fit), e0=ONE_E0 if fit.get("e0", "average") == "average" else "",
         charge_limits=CHARGES if p.electrostatics else "",
     )  # fmt: skip
 
@@ -95,6 +102,18 @@ def _committee(fit: dict) -> str:
         return ""
     bars = fit["error_bars"]
     return COMMITTEE.format(**bars, levels=", ".join(bars["coverage"]), shares=", ".join(f"{100 * share:.0f} %" for share in bars["coverage"].values()))
+
+
+def _learning(p: Potential) -> str:
+    curve = p.fit.get("learning_curve", [])
+    if not curve:
+        return ""
+    held = p.errors["held_out"]
+    symbols = [s for s in p.elements if s in held["force"]]
+    points = [*curve, {"fitted": p.fit["configurations"], **held}]
+    rows = (" | ".join([str(e["fitted"]), f"{e['energy']:.2f}" if "energy" in e else "-", *(f"{e['force'][s]:.3f}" for s in symbols)]) for e in points)
+    heads = " | ".join(f"force on {s} (eV/Angstrom)" for s in symbols)
+    return LEARNING.format(held_out=held["configurations"], forces=heads, rule="|".join(["---"] * (1 + len(symbols))), rows="\n".join(f"| {row} |" for row in rows))
 
 
 def _columns(p: Potential) -> dict[str, dict]:

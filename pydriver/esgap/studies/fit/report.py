@@ -15,6 +15,8 @@ def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
     """One figure a potential: forces by element, held-out ones in front. Of a scan, the errors of all points."""
     if result.rows("scan"):
         yield "scan", _scan(result.rows("scan"))
+    if result.rows("learning"):
+        yield "learning", _learning(result.rows("learning"))
     for name in dict.fromkeys(row.potential for row in result.rows("errors")):
         data = read_json(folder / "models" / name / "parity.json", "fit again")
         fig, axes = figure.new(4.2 * len(data["forces"]), 4.0, ncols=len(data["forces"]), squeeze=False)
@@ -27,6 +29,19 @@ def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
             ax.set(title=symbol, xlabel="reference force (eV/Å)", ylabel=f"{name} (eV/Å)")
             ax.legend(fontsize="small")
         yield f"parity_{name}", fig
+
+
+def _learning(rows) -> Figure:
+    """Held-out force errors by element against the number of fitted configurations, potentials by line style."""
+    fig, ax = figure.new(5.0, 4.0)
+    symbols = list(dict.fromkeys(row.element for row in rows))
+    for style, name in zip(("-", "--", ":", "-."), dict.fromkeys(row.potential for row in rows)):
+        for colour, symbol in enumerate(symbols):
+            mine = [row for row in rows if row.potential == name and row.element == symbol]
+            ax.loglog([row.fitted for row in mine], [row.force_rmse.value for row in mine], "o", ls=style, color=f"C{colour}", label=f"{name}, {symbol}")
+    ax.set(xlabel="configurations fitted", ylabel="held-out force error (eV/Å)")
+    ax.legend(fontsize="small")
+    return fig
 
 
 def _scan(rows) -> Figure:

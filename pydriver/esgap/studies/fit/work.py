@@ -21,6 +21,7 @@ from esgap.studies.fit.card import model_card
 from esgap.studies.fit.data import counts, groups, held_out, read_labels
 from esgap.studies.fit.engine import Fitted, Task
 from esgap.studies.fit.gap_files import XML
+from esgap.studies.fit.learning import learning_curve
 from esgap.studies.fit.study import Study
 
 ENGINES = {"native": native.fit, "gap_fit": gap_fit.fit}
@@ -39,8 +40,10 @@ def fit_model(study: Study, folder: Path, data_name: str) -> Potential:
     label = f"{study.material}_{model.name}".replace("-", "_")
     targets = [label - part for label, part in zip(labels, es, strict=True)]
     started = time.monotonic()
-    fitted = ENGINES[study.engine](Task(study, configurations, labels, targets, held, work, folder, label))
+    task = Task(study, configurations, labels, targets, held, work, folder, label)
+    fitted = ENGINES[study.engine](task)
     seconds = round(time.monotonic() - started, 1)
+    learning = {"learning_curve": learning_curve(task)} if study.learning else {}
     files = sorted(work.glob(f"{XML.removesuffix('.xml')}.*"))
     for file in files:
         file.replace(folder / file.name)
@@ -59,6 +62,7 @@ def fit_model(study: Study, folder: Path, data_name: str) -> Potential:
             "seconds": seconds,
             "bytes": sum((folder / file.name).stat().st_size for file in files),
             **fitted.record,
+            **learning,
             **record(study, data_name, fitted),
         },
         errors=errors,

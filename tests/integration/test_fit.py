@@ -126,6 +126,7 @@ def test_tiny_fit_writes_two_potentials_with_committees(tiny):
         assert left_out["energy"] > train["energy"] and left_out["configurations"] == 5
         bars = potential.fit["error_bars"]
         assert bars["members"] == bars["calibrated_on"] == bars["tested_on"] == 2
+        assert bars["factor"] == max(bars["factors"].values()) and set(bars["factors"]) == {"energies", "forces"} and min(bars["factors"].values()) > 0
         # pair_style gap's evaluation, quippy's, and the errors in the record: one potential
         for file in (potential.gap.file, *potential.gap.members):
             ours, theirs = by_gap_alone(potential, file, held), predict(potential.folder / file, held)

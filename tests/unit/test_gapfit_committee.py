@@ -65,6 +65,15 @@ def test_intervals_cover_the_truth_at_their_rate(truth, fit):
     assert narrow.share[0.95] < 0.6, "intervals five times too narrow must show"
 
 
+def test_forces_have_the_same_factor(truth, fit):
+    """On a truth of the model's own kind, energies and forces ask for the same factor: about 1."""
+    _, kernel, label = truth
+    fresh = [label(seed, noise=0.0) for seed in range(300, 320)]
+    rows = np.concatenate([kernel.rows(t.atoms, True, False).forces for t in fresh])
+    errors = rows @ fit.weights - np.concatenate([t.forces.ravel() for t in fresh])
+    assert 0.5 < calibrate(errors, posterior_stddev(fit, rows)) < 2.0
+
+
 def test_members_scatter_as_the_posterior_says(truth, fit):
     _, kernel, label = truth
     rows = kernel.rows(label(200).atoms, False, False).energy

@@ -2,7 +2,7 @@
 
 The weights have the posterior covariance R^-1 R^-T, so c + s R^-1 z with z ~ N(0, 1) is a member at no further fit. The
 posterior counts the variance inside the span of the sparse points alone and trusts the sigmas of the labels; the factor s is
-therefore set by energies that were not fitted, and shown on others.
+therefore set by energies and forces that were not fitted, and shown on others.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ def members(fit: Fit, count: int, factor: float = 1.0, seed: int = 0) -> np.ndar
 
 
 def calibrate(errors: np.ndarray, stddevs: np.ndarray) -> float:
-    """The factor s of greatest likelihood for energy errors (n,) with posterior standard deviations (n,): rms of error / stddev.
+    """The factor s of greatest likelihood for errors (n,) with posterior standard deviations (n,): rms of error / stddev.
 
     Raises EsgapError without errors, or where a stddev vanishes.
     """

@@ -43,7 +43,7 @@ class Fits(Row):
     sparse_points: Annotated[int | None, Column("sparse points")] = None
     log_evidence: Annotated[Quantity | None, Column("log evidence", "{:.1f}", "", "log marginal likelihood of the labels: of two models of the same labels the larger is likelier")] = None
     members: Annotated[int, Column("members", meaning="of the committee")] = 0
-    factor: Annotated[Quantity | None, Column("factor", "{:.2f}", "", "on the posterior's standard deviations, from held-out energies")] = None
+    factor: Annotated[Quantity | None, Column("factor", "{:.2f}", "", "on the posterior's standard deviations, from held-out energies and forces")] = None
     covered_95: Annotated[Quantity | None, Column("covered", "{:.2f}", "", "share of other held-out energies within their 95 % interval")] = None
     stddev_95: Annotated[Quantity | None, Column("stddev", "{:.2f}", "meV/atom", "95 % of the held-out configurations have a smaller one")] = None
 

@@ -53,7 +53,7 @@ COMMITTEE = """
 ## Error bars
 
 {members} members of a committee (`gap.member-01.xml` ...) drawn from the posterior of the fit, times {factor}: a factor from
-{calibrated_on} held-out energies. Of {tested_on} others, the intervals of the levels {levels} cover {shares}.
+energies and forces of {calibrated_on} held-out configurations, the larger of the two. Of {tested_on} others, the intervals of the levels {levels} cover {shares}.
 95 % of the held-out configurations have a standard deviation below {stddev_95} meV/atom; a larger one is outside the data.
 """
 ONE_E0 = """ One e0 for all elements: energies of cells that differ in

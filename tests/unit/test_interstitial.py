@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from esgap.errors import EsgapError
-from esgap.physics.interstitial import atom_to_move, check_cell, interstitial_sites
+from esgap.physics.interstitial import check_cell, interstitial_sites
 
 ROOT = Path(__file__).parents[2]
 CIF = ROOT / "inputs" / "structures" / "li7p3s11.cif"
@@ -95,25 +95,10 @@ def test_ranked_by_room_for_the_ion(li7p3s11):
     assert list(sites.index[:3]) == [1, 2, 3]
 
 
-def test_atom_to_move_is_the_nearest_beyond_the_separation(li7p3s11):
-    site = interstitial_sites(li7p3s11, "Li", ("S",)).loc[1, XYZ].to_numpy(float)
-    index, displacement = atom_to_move(li7p3s11, site, "Li", 4.0)
-    length = np.linalg.norm(displacement)
-    others = li7p3s11.get_distances(index, range(len(li7p3s11)), mic=True)
-    assert li7p3s11.symbols[index] == "Li" and 4.0 <= length < 5.0 and others.size
-    landed = li7p3s11.cell.scaled_positions(li7p3s11.positions[index] + displacement - site)
-    np.testing.assert_allclose(landed, np.round(landed), atol=1e-9)
-
-
 def test_cell_too_small(li7p3s11):
     with pytest.raises(EsgapError, match=r"cell is too small .* along b, .* needs 8; enlarge"):
         check_cell(read(CIF), 4.0)
     check_cell(li7p3s11, 4.0)
-
-
-def test_no_atom_far_enough(li7p3s11):
-    with pytest.raises(EsgapError, match="no Li atom is 50 Angstrom"):
-        atom_to_move(li7p3s11, np.zeros(3), "Li", 50.0)
 
 
 def test_missing_element(li7p3s11):

@@ -8,13 +8,13 @@ from rich.console import Console
 from esgap.report.html import write_page
 from esgap.report.table import show, terminal, write_csv
 from esgap.studies.contract import Result
-from esgap.studies.frenkel.analyse import FormationEnergy
+from esgap.studies.frenkel.rows import FormationEnergy
 from esgap.studies.frenkel.report import figures
 
 
 def point(potential="es-gap", direction="x", field=0.0, energy=0.8, state="intact", verdict="ok") -> FormationEnergy:
     parts = {"frozen": 0.8, "relaxation": 0.0, "dipole_x": 0.0, "dipole_y": 0.0, "dipole_z": 0.0, "max_force": 0.009}
-    return FormationEnergy(potential=potential, direction=direction, field=field, formation_energy=energy, state=state, verdict=verdict, **parts)
+    return FormationEnergy(potential=potential, supercell="1x2x1", pair="Li1-i1-4.00", sweep="out", direction=direction, field=field, formation_energy=energy, state=state, verdict=verdict, **parts)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_rows_with_another_verdict_stand_out(rows):
 @pytest.mark.parametrize("width", [20, 45, 60, 80])
 def test_narrow_terminal_cuts_nothing(rows, width):
     text = "".join(printed(rows, width).split())
-    for whole in ("0.900", "-0.10", "notconverged:0.2eV/Angstromleft", "recombined"):
+    for whole in ("0.900", "-0.1", "notconverged:0.2eV/Angstromleft", "recombined"):
         assert whole in text
 
 

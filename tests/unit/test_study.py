@@ -54,7 +54,7 @@ def test_potential_beside_the_study_comes_before_a_name(tmp_path):
         (MINIMAL + 'compare = ["li7p3s11/es-gap"]\n', "potential and compare has li7p3s11/es-gap twice"),
         (MINIMAL + 'compare = ["a", "a"]\n', "potential and compare has a twice"),
         (MINIMAL + "supercell = [1, 0, 1]\n", r"key 'supercell\.1' = 0: input should be greater than or equal to 1"),
-        (MINIMAL + "[defect]\ninterstitial = 0\n", r"key 'defect\.interstitial' = 0"),
+        (MINIMAL + "[defect]\npairs = 0\n", r"key 'defect\.pairs.* = 0"),
         (MINIMAL + "[run]\nranks = 0\n", r"key 'run\.ranks' = 0"),
         (MINIMAL + "[run]\ncores = 0\n", r"key 'run\.cores' = 0"),
         (MINIMAL + '[run]\nlmp = " "\n', "lmp is empty"),

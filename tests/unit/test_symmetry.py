@@ -31,33 +31,46 @@ def li7p3s11() -> Atoms:
 
 
 def test_rock_salt(rock_salt):
-    """192 operations of the cubic cell; its 8 tetrahedral sites are one orbit, and the 4 x 8 pairs are one: each site has the 4 ions around it."""
+    """192 operations of the cubic cell; its 8 tetrahedral sites are one orbit. Around each of the 4 ions are 8 sites at sqrt(3)/4 a, 24 at sqrt(11)/4 a,
+    24 at sqrt(19)/4 a; each shell is one kind of pair, in a cell and in its supercell."""
     sites = interstitial_sites(rock_salt, "Li", ("S",))
     assert len(operations(rock_salt)[0]) == 192
     assert inequivalent_sites(rock_salt, sites).multiplicity.tolist() == [8]
-    pairs = inequivalent_pairs(rock_salt, sites, "Li", charge=0.5)
-    assert pairs.multiplicity.tolist() == [32]
-    np.testing.assert_allclose(pairs.distance, 5.13 * np.sqrt(3) / 4, rtol=1e-9)
-    np.testing.assert_allclose(pairs[["px", "py", "pz"]], 0.5 * pairs[["dx", "dy", "dz"]], rtol=1e-12)
-
-
-def test_shells_of_a_larger_cell(rock_salt):
-    """In 2 x 2 x 2 cells the pairs fall into shells: 4 ions at sqrt(3)/4 a, 12 at sqrt(11)/4 a, 12 at sqrt(19)/4 a (32 ions in all, the rest beyond)."""
-    atoms = rock_salt.repeat(2)
-    pairs = inequivalent_pairs(atoms, interstitial_sites(atoms, "Li", ("S",)), "Li")
-    assert pairs.multiplicity.sum() == 32 * 64
-    np.testing.assert_allclose(pairs.distance[:3], 5.13 * np.sqrt([3, 11, 19]) / 4, rtol=1e-9)
-    assert pairs.multiplicity[:3].tolist() == [4 * 64, 12 * 64, 12 * 64]
+    for atoms in (rock_salt, rock_salt.repeat((2, 2, 2))):
+        pairs = inequivalent_pairs(atoms, interstitial_sites(atoms, "Li", ("S",)), "Li", 1.0, 6.0)
+        assert (pairs.multiplicity / (len(atoms) / 8)).tolist() == [32, 96, 96]
+        np.testing.assert_allclose(pairs.distance, 5.13 * np.sqrt([3, 11, 19]) / 4, rtol=1e-9)
+        np.testing.assert_allclose(np.linalg.norm(pairs[["dx", "dy", "dz"]], axis=1), pairs.distance, rtol=1e-12)
+        assert list(pairs.index) == ["Li1-i1-2.22", "Li1-i1-4.25", "Li1-i1-5.59"]
 
 
 def test_twins_of_the_triclinic_cell(li7p3s11):
-    """P-1 in 1 x 2 x 1 cells: inversion and one translation, so that orbits have 4 members, or 2 at an inversion centre."""
+    """P-1 in 1 x 2 x 1 cells: inversion and one translation. No ion is at an inversion centre, so pairs have 4 members; the ion of a pair lands on its site."""
     sites = interstitial_sites(li7p3s11, "Li", ("S",))
     found = inequivalent_sites(li7p3s11, sites)
     assert set(found.multiplicity) <= {2, 4} and found.multiplicity.sum() == len(sites) == 106
-    pairs = inequivalent_pairs(li7p3s11, sites, "Li")
-    assert pairs.multiplicity.sum() == 28 * 106 and set(pairs.multiplicity) <= {2, 4}
-    assert np.all(np.diff(pairs.distance) > -1e-3)
+    pairs = inequivalent_pairs(li7p3s11, sites, "Li", 2.5, 6.0)
+    assert set(pairs.multiplicity) == {4} and pairs.index.is_unique
+    assert np.all(np.diff(pairs.distance) > -1e-3) and pairs.distance.between(2.5, 6.0).all()
+    landed = li7p3s11.positions[pairs.atom] + pairs[["dx", "dy", "dz"]].to_numpy() - sites.loc[pairs.site, ["x", "y", "z"]].to_numpy()
+    fractional = li7p3s11.cell.scaled_positions(landed)
+    np.testing.assert_allclose(fractional, fractional.round(), atol=1e-9)
+    count = sum(((distance := get_distances_to_images(li7p3s11, atom, sites)) >= 2.5).sum() for atom in range(len(li7p3s11)) if li7p3s11.symbols[atom] == "Li")
+    assert pairs.multiplicity.sum() == count, "every pair is in one orbit"
+    unit = li7p3s11[:42]
+    unit.cell[1] /= 2
+    smaller = inequivalent_pairs(unit, interstitial_sites(unit, "Li", ("S",)), "Li", 2.5, 6.0)
+    np.testing.assert_allclose(smaller.distance, pairs.distance, atol=2e-3)
+    assert set(smaller.multiplicity) == {2}
+
+
+def get_distances_to_images(atoms: Atoms, ion: int, sites: pd.DataFrame, reach: float = 6.0) -> np.ndarray:
+    """Distances from an ion to all images of all sites within reach, by brute force."""
+    shifts = np.stack(np.meshgrid(*[np.arange(-2, 3)] * 3), axis=-1).reshape(-1, 3) @ atoms.cell.array
+    places = (sites[["x", "y", "z"]].to_numpy()[:, None] + shifts).reshape(-1, 3)
+    ion = atoms.cell.cartesian_positions(atoms.get_scaled_positions()[ion])
+    distances = np.linalg.norm(places - ion, axis=1)
+    return distances[distances <= reach]
 
 
 @settings(max_examples=6, deadline=None, derandomize=True)
@@ -66,7 +79,7 @@ def test_pairs_do_not_depend_on_order_or_image(li7p3s11, seed):
     random = np.random.default_rng(seed)
     other = li7p3s11[random.permutation(84)]
     other.positions += random.integers(-2, 3, (84, 3)) @ other.cell.array
-    one, two = (inequivalent_pairs(atoms, interstitial_sites(atoms, "Li", ("S",)), "Li") for atoms in (li7p3s11, other))
+    one, two = (inequivalent_pairs(atoms, interstitial_sites(atoms, "Li", ("S",)), "Li", 4.0, 6.0) for atoms in (li7p3s11, other))
     columns = ["distance", "multiplicity"]
     np.testing.assert_allclose(one[columns].sort_values(columns), two[columns].sort_values(columns), rtol=0, atol=1e-6)
 
@@ -78,4 +91,9 @@ def test_sites_without_the_symmetry_of_the_crystal(rock_salt):
 
 def test_no_such_element(rock_salt):
     with pytest.raises(EsgapError, match="no Na in the structure"):
-        inequivalent_pairs(rock_salt, pd.DataFrame({"x": [0.0], "y": [0.0], "z": [0.0]}), "Na")
+        inequivalent_pairs(rock_salt, pd.DataFrame({"x": [0.0], "y": [0.0], "z": [0.0]}), "Na", 1.0, 6.0)
+
+
+def test_no_pair_of_such_a_distance(rock_salt):
+    with pytest.raises(EsgapError, match="no interstitial site is 3 to 4 Angstrom from a Li atom"):
+        inequivalent_pairs(rock_salt, interstitial_sites(rock_salt, "Li", ("S",)), "Li", 3.0, 4.0)

@@ -59,6 +59,7 @@ def choose(potential: Potential, atoms: Atoms, accuracy: float, cutoff: float | 
         trials = pd.read_json(io.StringIO(json.dumps(old["trials"])), orient="records")
     else:
         trials = split(potential, atoms, accuracy, cutoff, order)
+    (stage / place).mkdir(parents=True, exist_ok=True)
     write_json(stage / place / KEPT, {"inputs_hash": digest, "trials": json.loads(trials.to_json(orient="records"))})
     trials.to_csv(stage / place / "electrostatics.csv", index=False)
     return variables(trials.iloc[0], accuracy), f"long-range sum of {potential.name}: {describe(trials.iloc[0], accuracy)} (all trials: {place}/electrostatics.csv)"

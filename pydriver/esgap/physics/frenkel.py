@@ -7,8 +7,7 @@ from ase.cell import Cell
 from ase.geometry import get_distances
 
 INTACT = "intact"
-BRANCH = 0.01  # eV in one step of the field: what smooth response leaves of `energy_jump` is a hundred times less
-SOFT = 1.0  # eV/Angstrom^2, curvature of the soft motions that a minimisation ends with
+FEW = 4  # ions that are named
 SITE_RADIUS = 1.5  # Angstrom: half of the usual distance between neighbouring Li sites
 
 
@@ -43,18 +42,9 @@ def formation_energy(perfect: CellState, defect: CellState, perfect_zero: CellSt
     return FormationEnergy(total, frozen, total - frozen, defect.dipole - perfect.dipole)
 
 
-def energy_jump(before: CellState, after: CellState, step: np.ndarray) -> float:
-    """What of the energy between two fields, `step` apart (V/Angstrom, shape (3,)), is not work of the field, in eV.
-
-    On one branch dU = -p.dE, so U2 - U1 + (p1 + p2).(E2 - E1)/2 vanishes to third order in the step. Far below zero: the cell fell into
-    another state on the way, whatever the occupation of its sites; what a minimisation has left undone counts too, see `jump_limit`.
-    """
-    return after.energy - before.energy + 0.5 * float((before.dipole + after.dipole) @ step)
-
-
-def jump_limit(before: CellState, after: CellState) -> float:
-    """How much of `energy_jump` (eV) says nothing of another state: BRANCH, and what the forces left in both cells may still give, F^2/(2 SOFT)."""
-    return BRANCH + (before.squared_force + after.squared_force) / (2 * SOFT)
+def pair_of(perfect: CellState, defect: CellState) -> CellState:
+    """The pair alone, what the defect has more than the perfect cell in the same field: energy E_f, dipole, forces left in both; positions of the defect."""
+    return CellState(defect.energy - perfect.energy, defect.dipole - perfect.dipole, defect.positions, defect.squared_force + perfect.squared_force)
 
 
 def emptied_sites(sites: np.ndarray, positions: np.ndarray, mobile: np.ndarray, cell: np.ndarray) -> list[int]:
@@ -75,17 +65,19 @@ def drift(before: np.ndarray, after: np.ndarray, mobile: np.ndarray) -> np.ndarr
     return (after[frame] - before[frame]).mean(axis=0) if len(frame) else np.zeros(3)
 
 
-def pair_state(perfect: CellState, defect: CellState, perfect_zero: CellState, origin: np.ndarray, mobile: np.ndarray, moved: int, cell: np.ndarray) -> str:
-    """Which state a relaxed Frenkel pair is in, from the occupation of the mobile ions' places.
+def left_sites(before: CellState, after: CellState, mobile: np.ndarray, cell: np.ndarray) -> str:
+    """Which ions left their places in `before`, in words; empty when all places are filled."""
+    lost = emptied_sites(before.positions, after.positions, mobile, cell)
+    return _left(lost) if lost else ""
 
-    `perfect_zero`: the perfect cell without field; `origin`: where the interstitial ion is expected, (3,) in Angstrom: its
-    place without field, or the site it was put on. Returns "intact", or what happened instead: "recombined" (no place of
-    the perfect cell is empty), "ion N left its site" (another than the vacancy that was made; N: the id of its atom),
-    "interstitial moved" (the interstitial left its origin by more than SITE_RADIUS), "perfect cell: ion N left its site".
+
+def pair_state(perfect: CellState, defect: CellState, origin: np.ndarray, mobile: np.ndarray, moved: int, cell: np.ndarray) -> str:
+    """Which state a relaxed Frenkel pair is in, from the occupation of the mobile ions' places in the perfect cell.
+
+    `origin`: where the interstitial ion is expected, (3,) in Angstrom: its place without field, or the site it was put on; `moved`: its index.
+    Returns "intact", or what happened instead: "recombined" (no place of the perfect cell is empty), "ion N left its site"
+    (another than the vacancy that was made; N: the id of its atom), "interstitial moved" (it left its origin by more than SITE_RADIUS).
     """
-    lost = emptied_sites(perfect_zero.positions, perfect.positions, mobile, cell)
-    if lost:
-        return f"perfect cell: {_left(lost)}"
     empty = emptied_sites(perfect.positions, defect.positions, mobile, cell)
     if not empty:
         return "recombined"
@@ -98,10 +90,7 @@ def pair_state(perfect: CellState, defect: CellState, perfect_zero: CellState, o
 
 
 def _left(ids: list[int]) -> str:
-    """Which ions, by atom id, left their sites."""
+    """Which ions, by atom id, left their sites; only how many where it is more than FEW."""
+    if len(ids) > FEW:
+        return f"{len(ids)} ions left their sites"
     return f"ion{'s' * (len(ids) > 1)} {', '.join(map(str, ids))} left {'their sites' if len(ids) > 1 else 'its site'}"
-
-
-def field_vector(direction: str, value: float) -> np.ndarray:
-    """The field (V/Angstrom, shape (3,)) along a Cartesian direction; "-" means none."""
-    return value * np.array([direction == axis for axis in "xyz"], dtype=float)

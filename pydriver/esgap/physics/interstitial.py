@@ -7,7 +7,7 @@ lattice, the frame, or the order of the atoms.
 import numpy as np
 import pandas as pd
 from ase import Atoms
-from ase.geometry import find_mic, get_distances, minkowski_reduce
+from ase.geometry import find_mic, minkowski_reduce
 from ase.neighborlist import primitive_neighbor_list
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -118,17 +118,3 @@ def check_cell(atoms: Atoms, separation: float) -> None:
             f"the cell is too small for the interstitial search: {widths[narrow]:.2f} Angstrom across along {'abc'[narrow]}, "
             f"but a pair {separation:g} Angstrom apart needs {2 * separation:g}; enlarge `supercell` or lower `separation`"
         )
-
-
-def atom_to_move(atoms: Atoms, site: np.ndarray, element: str, separation: float) -> tuple[int, np.ndarray]:
-    """Index of the nearest `element` atom at least `separation` from `site`, and its displacement there (minimum image)."""
-    indices = np.flatnonzero(np.array(atoms.symbols) == element)
-    vectors, distances = get_distances(atoms.positions[indices], site[None], cell=atoms.cell, pbc=True)
-    far = np.flatnonzero(distances[:, 0] >= separation)
-    if not len(far):
-        raise EsgapError(
-            f"no {element} atom is {separation:g} Angstrom or more from the site (farthest {distances.max():.2f}): "
-            "lower `separation` or enlarge `supercell`"
-        )
-    chosen = far[np.argmin(distances[far, 0])]
-    return int(indices[chosen]), vectors[chosen, 0]

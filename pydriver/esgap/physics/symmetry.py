@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import spglib
 from ase import Atoms
-from ase.geometry import get_distances
+from ase.neighborlist import primitive_neighbor_list
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -80,35 +80,56 @@ def inequivalent_sites(atoms: Atoms, sites: pd.DataFrame, symprec: float = SYMPR
     return _representatives(sites, orbit)
 
 
-def inequivalent_pairs(atoms: Atoms, sites: pd.DataFrame, element: str, charge: float = 1.0, symprec: float = SYMPREC) -> pd.DataFrame:
+def inequivalent_pairs(crystal: Atoms, sites: pd.DataFrame, element: str, shortest: float, longest: float, symprec: float = SYMPREC) -> pd.DataFrame:
     """Pairs of an `element` atom that leaves its site and an interstitial site that takes it, one row an orbit under the space group.
+
+    The crystal is infinite: a site of every image of the cell counts, so the pairs are those of any supercell that is large enough.
 
     Parameters
     ----------
-    atoms, sites
-        The perfect cell and its interstitial sites (index: their names; columns x, y, z in Angstrom), as `interstitial_sites` gives them.
-    charge
-        Of the ion, e.
+    crystal, sites
+        The cell and its interstitial sites (index: their ranks; columns x, y, z in Angstrom), as `interstitial_sites` gives them.
+    shortest, longest
+        Distance between the two, Angstrom.
 
-    Returns the nearest pairs first, columns: atom (index from 0), site (its name), multiplicity (pairs in the cell that
-    are equivalent), distance (Angstrom, minimum image), dx, dy, dz (displacement, Angstrom), px, py, pz (unrelaxed dipole, e Angstrom).
-    Raises EsgapError as `permutations`.
+    Returns the nearest pairs first, index: their names, such as Li3-i2-4.21 (third kind of Li, second kind of site, distance; a letter more where
+    two would be called the same); columns: atom (index from 0), site (rank), multiplicity (equivalent pairs an image of the cell), distance (Angstrom),
+    dx, dy, dz (displacement of the ion, Angstrom).
+    Raises EsgapError as `permutations`, when the element is missing, and when no pair has such a distance.
     """
-    ions = np.flatnonzero(np.array(atoms.symbols) == element)
+    ions = np.flatnonzero(np.array(crystal.symbols) == element)
     if not len(ions):
-        raise EsgapError(f"no {element} in the structure {atoms.symbols}: there is no ion to move")
-    places = sites[["x", "y", "z"]].to_numpy(float)
-    both = permutations(atoms, np.concatenate([atoms.positions[ions], places]), symprec)
-    ion_to, site_to = both[:, : len(ions)], both[:, len(ions) :] - len(ions)
-    pair_to = (ion_to[:, :, None] * len(places) + site_to[:, None, :]).reshape(len(both), -1)
+        raise EsgapError(f"no {element} in the structure {crystal.symbols}: there is no ion to move")
+    points = np.concatenate([crystal.positions[ions], sites[["x", "y", "z"]].to_numpy(float)])
+    permuted, rotations = permutations(crystal, points, symprec), operations(crystal, symprec)[0]
+    kinds = [pd.factorize(orbits(part))[0] + 1 for part in (permuted[:, : len(ions)], permuted[:, len(ions) :] - len(ions))]
+    one, other, vectors = primitive_neighbor_list("ijD", (True, True, True), crystal.cell.array, points, longest)
+    rows = []
+    for ion in np.unique(kinds[0], return_index=True)[1]:
+        near = (one == ion) & (other >= len(ions)) & (np.linalg.norm(vectors, axis=1) >= shortest)
+        staying = permuted[:, ion] == ion
+        turned = [crystal.cell.array.T @ rotation @ np.linalg.inv(crystal.cell.array.T) for rotation in rotations[staying]]
+        orbit = _orbits_of_vectors(other[near], vectors[near], permuted[staying], turned)
+        for first, count in zip(np.unique(orbit, return_index=True)[1], np.bincount(orbit)):
+            site, vector = other[near][first] - len(ions), vectors[near][first]
+            kind = f"{element}{kinds[0][ion]}-i{kinds[1][site]}-{np.linalg.norm(vector):.2f}"
+            rows.append((kind, int(ions[ion]), int(sites.index[site]), int(count * np.sum(kinds[0] == kinds[0][ion])), np.linalg.norm(vector), *vector))
+    if not rows:
+        raise EsgapError(f"no interstitial site is {shortest:g} to {longest:g} Angstrom from a {element} atom: widen `separation` and `reach`")
+    pairs = pd.DataFrame(rows, columns=["name", "atom", "site", "multiplicity", "distance", "dx", "dy", "dz"])
+    pairs = pairs.sort_values(["name", "atom", "site", "dx"], ignore_index=True)
+    again = pairs.groupby("name").cumcount()
+    pairs["name"] += ["" if count == 0 else chr(ord("a") + count) for count in again]
+    return pairs.assign(near=pairs.distance.round(3)).sort_values(["near", "name"]).drop(columns="near").set_index("name")
 
-    vectors, distances = get_distances(atoms.positions[ions], places, cell=atoms.cell, pbc=True)
-    pairs = pd.DataFrame({"atom": np.repeat(ions, len(places)), "site": np.tile(sites.index, len(ions)), "distance": distances.ravel()})
-    pairs[["dx", "dy", "dz"]] = vectors.reshape(-1, 3)
-    pairs[["px", "py", "pz"]] = charge * vectors.reshape(-1, 3)
-    found = _representatives(pairs, orbits(pair_to))
-    order = found.assign(distance=found.distance.round(3)).sort_values(["distance", "site", "atom"]).index
-    return found.loc[order].reset_index(drop=True)
+
+def _orbits_of_vectors(sites: np.ndarray, vectors: np.ndarray, permuted: np.ndarray, turned: list[np.ndarray]) -> np.ndarray:
+    """Orbit of each vector from an ion to a site under the operations that leave the ion where it is. `sites`: what each points to, as in `permuted`."""
+    images = []
+    for to, matrix in zip(permuted, turned):
+        apart = np.linalg.norm((vectors @ matrix.T)[:, None] - vectors, axis=2) + np.where(to[sites][:, None] == sites, 0.0, np.inf)
+        images.append(np.where(apart.min(axis=1) < 2 * SAME_PLACE, apart.argmin(axis=1), np.arange(len(sites))))  # at the rim of the shell: itself
+    return orbits(np.array(images))
 
 
 def _representatives(table: pd.DataFrame, orbit: np.ndarray) -> pd.DataFrame:

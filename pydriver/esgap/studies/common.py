@@ -8,9 +8,12 @@ from esgap.studies.contract import Workspace
 from esgap.studies.sections import Coulomb
 
 
-def long_range(placed: Placed, atoms: Atoms, section: Coulomb, work: Workspace) -> dict[str, str]:
-    """The variables of `potential.lmp` that set the long-range sum of one potential for `atoms`; the choice is told and kept."""
-    split, words = coulomb.choose(placed.potential, atoms, section.accuracy, section.cutoff, section.order, placed.folder, work.stage, work.folder)
+def long_range(placed: Placed, atoms: Atoms, section: Coulomb, work: Workspace, cell: str = "") -> dict[str, str]:
+    """The variables of `potential.lmp` that set the long-range sum of one potential for `atoms`; the choice is told and kept.
+
+    `cell`: its name, where a study has cells of several sizes.
+    """
+    split, words = coulomb.choose(placed.potential, atoms, section.accuracy, section.cutoff, section.order, f"{placed.folder}/{cell}".rstrip("/"), work.stage, work.folder)
     if words:
         work.say(words)
     return split

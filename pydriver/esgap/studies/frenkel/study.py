@@ -1,50 +1,88 @@
-"""Formation energy of a Frenkel pair against an electric field (Fig. 5 of doi:10.1021/acsaem.1c02363)."""
+"""Formation energy of Frenkel pairs against an electric field (Fig. 5 of doi:10.1021/acsaem.1c02363)."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from esgap.studies import contract
-from esgap.studies.sections import Axis, Coulomb, Count, Engine, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
+from esgap.studies.sections import Coulomb, Count, Engine, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
+
+Vector = tuple[Finite, Finite, Finite]
+Supercell = tuple[Count, Count, Count]
+
+
+class Places(Section):
+    """A pair given by its places, in fractional coordinates of the structure file."""
+
+    vacancy: Vector
+    """Where the ion is taken from: within 0.5 Angstrom of an atom."""
+    interstitial: Vector
+    """Where it goes; the vector between the two counts, so any image may be given."""
 
 
 class Defect(Section):
-    """A Frenkel pair: one atom of `element` is moved to an interstitial site."""
+    """Frenkel pairs: one ion of `element` is moved to an interstitial site."""
 
     element: str = "Li"
     """Element of the ion that moves."""
     anions: Annotated[tuple[str, ...], Field(min_length=1)] = ("S",)
     """Elements whose Voronoi vertices are the candidate sites."""
-    interstitial: Count = 1
-    """Rank of the site in sites.csv, 1 = best."""
+    pairs: Count | tuple[str, ...] = 1
+    """How many candidates are relaxed, those of lowest energy before relaxation; or the names of some in pairs.csv."""
+    places: tuple[Places, ...] = ()
+    """Pairs given by their places, instead."""
     separation: Positive = 4.0
-    """The atom moved is the nearest one at least this far from the site, Angstrom."""
-    atom: Count | None = None
-    """Id of the atom to move instead of that."""
+    """Shortest distance between vacancy and interstitial of a candidate, Angstrom."""
+    reach: Positive = 6.0
+    """Longest distance, Angstrom."""
+    symmetry: Positive = 0.01
+    """Angstrom, within which symmetry operations of the crystal are found."""
+
+    @model_validator(mode="after")
+    def _sensible(self):
+        if self.reach < self.separation:
+            raise ValueError(f"reach = {self.reach:g} is shorter than separation = {self.separation:g}: no pair has such a distance")
+        if not isinstance(self.pairs, int):
+            distinct(self.pairs, "defect.pairs")
+        return self
 
 
 class ElectricField(Section):
-    """Uniform fields: every value along every direction of the structure file."""
+    """Uniform fields: every value along every direction."""
 
     values: tuple[Finite, ...] = (-0.2, -0.1, 0.0, 0.1, 0.2)
     """Fields, V/Angstrom."""
-    directions: tuple[Axis, ...] = ("x", "y", "z")
-    """Cartesian directions of the structure file."""
+    directions: tuple[Literal["x", "y", "z", "a", "b", "c"] | Vector, ...] = ("x", "y", "z")
+    """x, y, z of the structure file; a, b, c, its cell vectors; or a Cartesian vector as [1, -1, 0]."""
 
     @field_validator("values", "directions")
     @classmethod
     def _each_once(cls, values: tuple, info) -> tuple:
         return distinct(values, f"field.{info.field_name}")
 
+    @field_validator("directions")
+    @classmethod
+    def _not_nothing(cls, values: tuple) -> tuple:
+        if any(not isinstance(value, str) and not any(value) for value in values):
+            raise ValueError("field.directions has a vector of zeros: give a direction")
+        return values
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The directions as words: "x", "1,-1,0"."""
+        return tuple(value if isinstance(value, str) else ",".join(f"{part:g}" for part in value) for value in self.directions)
+
 
 class Study(contract.Study):
-    """Formation energy of a Frenkel pair against an electric field."""
+    """Formation energy of Frenkel pairs against an electric field."""
 
     kind: Literal["frenkel"]
     structure: StudyPath
     """The perfect crystal, any file that ASE reads."""
-    supercell: tuple[Count, Count, Count] = (1, 1, 1)
+    supercell: Supercell = (1, 1, 1)
     """Images of the structure along a, b, c."""
+    supercells: tuple[Supercell, ...] = ()
+    """Several of them, the smallest first, instead of `supercell`: the same pair in each."""
     potential: PotentialName
     """With charges: relaxed in every field."""
     compare: tuple[PotentialName, ...] = ()
@@ -57,6 +95,12 @@ class Study(contract.Study):
     electrostatics: Coulomb = Coulomb()
 
     @model_validator(mode="after")
-    def _each_potential_once(self):
+    def _each_once(self):
         distinct((self.potential, *self.compare), "potential and compare")
+        distinct(self.supercells, "supercells")
         return self
+
+    @property
+    def cells(self) -> tuple[Supercell, ...]:
+        """The supercells."""
+        return self.supercells or (self.supercell,)

@@ -165,7 +165,7 @@ def test_lammps_dies_mid_run(study, esgap, tmp_path):
     lmp = program(tmp_path / "dying-lmp", f'case "$*" in *y+0.1*) [ -e {tmp_path}/heal ] || kill -9 $$;; esac\nexec {BIN}/lmp "$@"')
     command = ("ranks = 2", f'lmp = "{lmp}"')
     failed = esgap("run", study(command), "-o", "out")
-    refused(failed, "lmp stopped with signal SIGKILL", "log.lammps", "the same command resumes", "defect/y+0.1", "perfect/y+0.1")
+    refused(failed, "lmp stopped with signal SIGKILL", "log.lammps", "the same command resumes", "Li4-i1-2.75/y+0.1", "perfect/y+0.1")
     kept = stamps(tmp_path / "out")
     assert len(kept) == 6, "all but the two that died"
     status = succeeded(esgap("status", "out")).stdout

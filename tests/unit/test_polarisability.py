@@ -12,7 +12,7 @@ ALPHA = np.array([[1.2, 0.3, -0.2], [0.3, 2.7, 0.5], [-0.2, 0.5, 1.3]])
 def data(fields, noise=0.0, seed=0):
     random = np.random.default_rng(seed)
     energies = 0.74 - fields @ P - 0.5 * np.einsum("ni,ij,nj->n", fields, ALPHA, fields)
-    size = np.sqrt((fields**2).sum(axis=1).mean())
+    size = np.sqrt((fields**2).sum(axis=1).mean()) or 1.0
     return fields, energies + noise * random.normal(size=len(fields)), P + fields @ ALPHA + noise / size * random.normal(size=fields.shape)
 
 

@@ -27,7 +27,7 @@ def test_the_same_displacements_around_the_same_defect(unit, small, large):
         one, other = unit.repeat(small), unit.repeat(large)
         carried = carry(field_of(one, centre, one.cell), unit, small, large, centre)
         np.testing.assert_allclose(carried, field_of(other, centre, other.cell), atol=2e-3)
-        assert np.abs(carried).max() > 0.3
+        assert np.abs(carried).max() > 0.1
 
 
 def test_what_repeats_from_cell_to_cell(unit):

@@ -55,7 +55,7 @@ def test_twins_of_the_triclinic_cell(li7p3s11):
     landed = li7p3s11.positions[pairs.atom] + pairs[["dx", "dy", "dz"]].to_numpy() - sites.loc[pairs.site, ["x", "y", "z"]].to_numpy()
     fractional = li7p3s11.cell.scaled_positions(landed)
     np.testing.assert_allclose(fractional, fractional.round(), atol=1e-9)
-    count = sum(((distance := get_distances_to_images(li7p3s11, atom, sites)) >= 2.5).sum() for atom in range(len(li7p3s11)) if li7p3s11.symbols[atom] == "Li")
+    count = sum((get_distances_to_images(li7p3s11, atom, sites) >= 2.5).sum() for atom in range(len(li7p3s11)) if li7p3s11.symbols[atom] == "Li")
     assert pairs.multiplicity.sum() == count, "every pair is in one orbit"
     unit = li7p3s11[:42]
     unit.cell[1] /= 2

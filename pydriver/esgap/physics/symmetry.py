@@ -107,6 +107,8 @@ def inequivalent_pairs(crystal: Atoms, sites: pd.DataFrame, element: str, shorte
     rows = []
     for ion in np.unique(kinds[0], return_index=True)[1]:
         near = (one == ion) & (other >= len(ions)) & (np.linalg.norm(vectors, axis=1) >= shortest)
+        if not near.any():
+            continue
         staying = permuted[:, ion] == ion
         turned = [crystal.cell.array.T @ rotation @ np.linalg.inv(crystal.cell.array.T) for rotation in rotations[staying]]
         orbit = _orbits_of_vectors(other[near], vectors[near], permuted[staying], turned)

@@ -39,7 +39,8 @@ def against_field(result: Result, supercell: str, pair: str, more: str) -> Figur
         _marks(axes, [row for row in line if row.state != INTACT], "o", color=colour, mfc="none")
         for sign in (1, -1):
             back = [row for row in mine if row.sweep == "back" and (row.field * sign > 0)]
-            _line(axes, back, [True] * len(back), "--<", colour, None, ms=4, mfc="none", lw=0.8)
+            if back:
+                _line(axes, back, [True] * len(back), "--<", colour, None, ms=4, mfc="none", lw=0.8)
         low = [row for row in result.rows("equilibrium") if row.supercell == supercell and row.potential == in_fields[0] and row.direction in (direction, "-")]
         if any(row.state != INTACT or row.pair != pair for row in low):
             _line(axes, sorted(low, key=lambda row: row.field), [True] * len(low), ":", colour, None, lw=1.6)

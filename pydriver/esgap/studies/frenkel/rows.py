@@ -34,7 +34,7 @@ class FormationEnergy(Row):
     field: Annotated[float, FIELD]
     sweep: Annotated[str, Column("sweep", meaning="out from zero field, or back")]
     formation_energy: Annotated[Quantity, Column("E_f", "{:.3f}", "eV", "energy of the pair, -E.p included")]
-    frozen: Annotated[Quantity, Column("frozen", "{:.3f}", "eV", "with the dipole of the pair at zero field: E_f(0) - dp(0).E")]
+    frozen: Annotated[Quantity, Column("frozen", "{:.3f}", "eV", "with the dipole of the pair at zero field: E_f(0) - dp(0).E", shown=False)]
     relaxation: Annotated[Quantity, Column("relaxed", "{:+.3f}", "eV", "what the response of the ions to the field adds")]
     dipole_x: Annotated[Quantity, Column("dp_x", "{:.3f}", "e Angstrom", "dipole of the pair", shown=False)]
     dipole_y: Annotated[Quantity, Column("dp_y", "{:.3f}", "e Angstrom", "dipole of the pair", shown=False)]

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from esgap.studies import contract
 from esgap.studies.sections import Coulomb, Count, Engine, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
 
+NAMED = ("x", "y", "z", "a", "b", "c")
 Vector = tuple[Finite, Finite, Finite]
 Supercell = tuple[Count, Count, Count]
 
@@ -27,7 +28,7 @@ class Defect(Section):
     """Element of the ion that moves."""
     anions: Annotated[tuple[str, ...], Field(min_length=1)] = ("S",)
     """Elements whose Voronoi vertices are the candidate sites."""
-    pairs: Count | tuple[str, ...] = 1
+    pairs: int | tuple[str, ...] = 1
     """How many candidates are relaxed, those of lowest energy before relaxation; or the names of some in pairs.csv."""
     places: tuple[Places, ...] = ()
     """Pairs given by their places, instead."""
@@ -42,6 +43,8 @@ class Defect(Section):
     def _sensible(self):
         if self.reach < self.separation:
             raise ValueError(f"reach = {self.reach:g} is shorter than separation = {self.separation:g}: no pair has such a distance")
+        if isinstance(self.pairs, int) and self.pairs < 1:
+            raise ValueError(f"pairs = {self.pairs}: expected a number from 1 on, or names of pairs")
         if not isinstance(self.pairs, int):
             distinct(self.pairs, "defect.pairs")
         return self
@@ -52,7 +55,7 @@ class ElectricField(Section):
 
     values: tuple[Finite, ...] = (-0.2, -0.1, 0.0, 0.1, 0.2)
     """Fields, V/Angstrom."""
-    directions: tuple[Literal["x", "y", "z", "a", "b", "c"] | Vector, ...] = ("x", "y", "z")
+    directions: tuple[str | Vector, ...] = ("x", "y", "z")
     """x, y, z of the structure file; a, b, c, its cell vectors; or a Cartesian vector as [1, -1, 0]."""
 
     @field_validator("values", "directions")
@@ -62,9 +65,9 @@ class ElectricField(Section):
 
     @field_validator("directions")
     @classmethod
-    def _not_nothing(cls, values: tuple) -> tuple:
-        if any(not isinstance(value, str) and not any(value) for value in values):
-            raise ValueError("field.directions has a vector of zeros: give a direction")
+    def _known(cls, values: tuple) -> tuple:
+        if unknown := [value for value in values if not (value in NAMED if isinstance(value, str) else any(value))]:
+            raise ValueError(f"{unknown[0]!r} is no direction: expected one of {', '.join(NAMED)}, or a vector of three numbers that are not all zero")
         return values
 
     @property

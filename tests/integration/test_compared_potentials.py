@@ -52,10 +52,10 @@ def test_elements_in_another_order_are_the_same_potential(study, esgap, main, ch
     succeeded(main("analyse", "moved"))
     assert energies(tmp_path / "moved") == found
 
-    shutil.rmtree(tmp_path / "moved/points/li7p3s11/reverse/perfect")
+    shutil.rmtree(tmp_path / "moved/points/li7p3s11/reverse/1x1x1/perfect")
     done = succeeded(main("analyse", "moved"))
     assert energies(tmp_path / "moved") == {"li7p3s11/es-gap": found["li7p3s11/es-gap"]}
-    assert "1 of 4 jobs are not finished: points/li7p3s11/reverse/perfect/zero" in done.stdout
+    assert "1 of 4 jobs are not finished: points/li7p3s11/reverse/1x1x1/perfect/zero" in done.stdout
     shutil.rmtree(tmp_path / "moved/points")
     refused(main("analyse", "moved"), "no finished job of 4")
 

@@ -140,7 +140,7 @@ def test_esgap_run_inside_an_allocation(slurm, tmp_path):
     command("sbatch", "-W", "--ntasks=2", "--wrap", "esgap run study.toml -o run", cwd=tmp_path, env=slurm)
     said = next(tmp_path.glob("slurm-*.out")).read_text()
     assert f"{JOBS}/{JOBS}" in said and (tmp_path / "run/report.html").is_file()
-    record = json.loads((tmp_path / "run/points/li7p3s11/es-gap/defect/zero/run.json").read_text())
+    record = json.loads((tmp_path / "run/points/li7p3s11/es-gap/1x1x1/Li4-i1-2.75/zero/run.json").read_text())
     assert record["command"][:3] == ["srun", "--mpi=pmi2", "--exact"]
     by_hand = deck(tmp_path)
     command("make", "-j2", "-k", cwd=by_hand)

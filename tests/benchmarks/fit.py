@@ -31,7 +31,7 @@ def shipped(folder: Path) -> Task:
     """The shipped study, model gap."""
     study = load_study(SHIPPED / "fit.toml", "fit")
     configurations, labels = read_labels(study)
-    return Task(study, configurations, labels, labels, held_out(study, len(labels)), folder, folder, "bench")
+    return Task(study, configurations, labels, labels, held_out(study, configurations), folder, folder, "bench")
 
 
 def large(folder: Path) -> Task:

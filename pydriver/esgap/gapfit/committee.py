@@ -28,7 +28,12 @@ class Coverage:
 
 def posterior_stddev(fit: Fit, rows: np.ndarray) -> np.ndarray:
     """Standard deviation of each of `rows` (n, M) times the weights, shape (n,), before any factor."""
-    return np.linalg.norm(solve_triangular(fit.factor.r, np.atleast_2d(rows).T, trans="T"), axis=0)
+    return stddev(fit.factor.r, rows)
+
+
+def stddev(r: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The same from R (M, M) alone: the norms of R^-T rows^T."""
+    return np.linalg.norm(solve_triangular(r, np.atleast_2d(rows).T, trans="T"), axis=0)
 
 
 def members(fit: Fit, count: int, factor: float = 1.0, seed: int = 0) -> np.ndarray:

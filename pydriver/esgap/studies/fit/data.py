@@ -19,15 +19,25 @@ LARGEST = {"forces": 1000.0, "stress": 10.0, "virial": 1e5}  # eV/Angstrom, eV/A
 def read_labels(study: Study) -> tuple[list[Atoms], list[Labels]]:
     """The configurations of the study's data and their reference labels.
 
+    Raises EsgapError, naming the configuration: as `read_files`, and when nothing is left to test.
+    """
+    configurations, labels = read_files(study)
+    if not held_out(study, configurations).any():
+        raise EsgapError(
+            f"{names(study)} has {len(configurations)} configurations, of which holdout_every = {study.holdout_every} leaves none to test: give more data, lower it, or mark some with split=test"
+        )
+    return configurations, labels
+
+
+def read_files(study: Study) -> tuple[list[Atoms], list[Labels]]:
+    """The configurations of the study's data and their reference labels, however few.
+
     Raises EsgapError, naming the configuration: unreadable data, labels that are missing, not finite, of a wrong shape or
-    beyond what the units allow, an element that the study lacks, a `split` that is neither train nor test, nothing left to fit or to test.
+    beyond what the units allow, an element that the study lacks, a `split` that is neither train nor test.
     """
     configurations = [atoms for path in study.files for atoms in _read(path)]
     data = names(study)
-    if not held_out(study, configurations).any():
-        raise EsgapError(
-            f"{data} has {len(configurations)} configurations, of which holdout_every = {study.holdout_every} leaves none to test: give more data, lower it, or mark some with split=test"
-        )
+    held_out(study, configurations)  # refuses an unknown split
     labels = [_label(i, atoms, study) for i, atoms in enumerate(configurations)]
     for kind, key in (study.keys or Keys.model_construct()).model_dump(exclude_none=True).items():
         if all(getattr(label, "virial" if kind == "stress" else kind) is None for label in labels):

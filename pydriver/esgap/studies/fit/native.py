@@ -16,6 +16,7 @@ from esgap.gapfit.targets import VOIGT, Target
 from esgap.gapfit.terms import Sparse
 from esgap.gapfit.xml import read_model, write_model
 from esgap.lammps.static import Labels
+from esgap.studies.common.potentials import POSTERIOR
 from esgap.studies.fit.accuracy import summary
 from esgap.studies.fit.engine import Fitted, Task
 from esgap.studies.fit.gap_files import XML
@@ -43,6 +44,8 @@ def fit(task: Task, say: Callable[[str], None] = lambda line: print(line, flush=
     _check_file(found, task, predicted)
     largest, smallest = found.factor.singular_values()
     record = {"sparse_points": total, "log_evidence": round(found.factor.log_evidence(), 3), "singular_values": [float(f"{largest:.3e}"), float(f"{smallest:.3e}")]}
+    if task.study.posterior:
+        np.save(task.folder / POSTERIOR, found.factor.r)
     drawn, names = committee(task, found, xml, files, predicted) if task.study.committee else ({}, ())
     return Fitted(predicted, record | drawn, ("numpy", "scipy"), names, left_out(task, found))
 

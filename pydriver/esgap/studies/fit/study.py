@@ -224,6 +224,8 @@ class Study(contract.Study):
     """Members to write, for error bars."""
     learning: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
     """Shares of the fitted configurations that are also fitted alone, for the learning curve."""
+    posterior: bool = False
+    """Keep the factor R of the posterior covariance, posterior.npy: M x M numbers for M sparse points."""
     sigma: Sigma
     distance_2b: Distance2b | None = None
     soap: tuple[Soap, ...] = ()
@@ -271,7 +273,8 @@ class Study(contract.Study):
 
     @model_validator(mode="after")
     def _gap_fit_can(self):
-        only_native = {"e0": self.e0 != "average", "committee": self.committee > 0, "learning": bool(self.learning), "sparse_from": self.sparse_from is not None, "sparse_jitter": self.sparse_jitter is not None}
+        only_native = {"e0": self.e0 != "average", "committee": self.committee > 0, "learning": bool(self.learning), "posterior": self.posterior}
+        only_native |= {"sparse_from": self.sparse_from is not None, "sparse_jitter": self.sparse_jitter is not None}
         only_native |= {f"sigma.{key}": bool(getattr(self.sigma, key)) for key in ("force_of", "config_type")}
         if self.engine == "gap_fit" and (used := [key for key, there in only_native.items() if there]):
             raise ValueError(f'{", ".join(used)} needs engine = "native": remove it, or change the engine')

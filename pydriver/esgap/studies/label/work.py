@@ -17,7 +17,7 @@ from esgap import cp2k
 from esgap.errors import EsgapError
 from esgap.jobs.launch import how_it_ended, output
 from esgap.record import hash_of, read_json, write_json
-from esgap.studies.label.deck import TEMPLATE
+from esgap.studies.common.reference import LABEL, TEMPLATE
 
 
 def label(settings: dict, atoms: Atoms, folder: Path) -> dict:
@@ -62,7 +62,7 @@ def main(settings_file: str, configuration: str, folder: str) -> None:
     template = Path(TEMPLATE).read_text() if settings["cp2k"] else ""
     content = label(settings, read(configuration), Path(folder))
     content |= {"settings": hash_of([settings["ase"], template])[:16], "seconds": round(time.monotonic() - started, 1)}
-    write_json(Path(folder) / "label.json", content)
+    write_json(Path(folder) / LABEL, content)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""From reference calculations to models: generations of fit, sampling, choice and labels."""

@@ -32,6 +32,7 @@ class Generate(Section):
     nearest: Positive = 2.5
     """No two ions are put nearer than this, Angstrom."""
     seed: int = 1
+    """Of the random numbers."""
 
 
 class Dynamics(Section):
@@ -50,6 +51,7 @@ class Dynamics(Section):
     choose: Number = 6
     """Configurations of all runs of a generation to label."""
     seed: int = 1
+    """Of velocities and noise."""
 
     @field_validator("temperatures", "volumes")
     @classmethod
@@ -65,6 +67,7 @@ class Relaxations(Section):
     force: Positive = 0.05
     """Largest force on an atom at the end, eV/Angstrom."""
     max_steps: Count = 200
+    """Steps of a relaxation at most."""
     choose: Number = 2
     """Relaxed cells of a generation to label."""
 
@@ -97,6 +100,7 @@ class Observable(Section):
     force: Positive = 0.05
     """Largest force on an atom at the end, eV/Angstrom."""
     max_steps: Count = 300
+    """Steps of a relaxation at most; an observable that is not relaxed then has no value."""
 
 
 class Study(WithReference):

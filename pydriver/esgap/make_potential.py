@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from esgap.calculators import GAP
 from esgap.errors import EsgapError
-from esgap.potential import INCLUDE, TOML, Electrostatics, Gap, Potential, check_name, first_problem, read_toml, verify, write_toml
+from esgap.potential import INCLUDE, TOML, Electrostatics, Gap, Potential, check_name, check_xml, first_problem, read_toml, verify, write_toml
 from esgap.record import sha256, write_text
 
 ORIGIN = "Made by `esgap potential` from {xml}, whose author and licence were not given."
@@ -42,6 +42,7 @@ def make_potential(
         raise EsgapError(f"no file {xml}: give the XML file that gap_fit wrote")
     if (folder / TOML).exists():
         raise EsgapError(f"{folder} holds a potential already: choose another folder with -o, or give that folder alone to make its {INCLUDE} anew")
+    check_xml(xml)
     core = GAP(xml, alone=True)
     text = xml.read_text(encoding="utf-8-sig")
     names = [xml.name, *re.findall(r'sparseX_filename="([^"]+)"', text)]

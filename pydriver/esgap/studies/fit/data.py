@@ -10,6 +10,7 @@ from ase.stress import voigt_6_to_full_3x3_stress
 
 from esgap.errors import EsgapError
 from esgap.lammps.static import Labels
+from esgap.studies.fit.checks import check_labels
 from esgap.studies.fit.study import STANDARD_KEYS, Keys, Study
 
 
@@ -33,7 +34,8 @@ def read_files(study: Study) -> tuple[list[Atoms], list[Labels]]:
     """The configurations of the study's data and their reference labels, however few.
 
     Raises EsgapError, naming the configuration: unreadable data, labels that are missing, not finite, of a wrong shape or
-    beyond what the units allow, an element that the study lacks, a `split` that is neither train nor test.
+    beyond what the units allow, an element that the study lacks, a `split` that is neither train nor test;
+    and what `check_labels` refuses.
     """
     configurations = [atoms for path in study.files for atoms in _read(path)]
     data = names(study)
@@ -42,6 +44,7 @@ def read_files(study: Study) -> tuple[list[Atoms], list[Labels]]:
     for kind, key in (study.keys or Keys.model_construct()).model_dump(exclude_none=True).items():
         if all(getattr(label, "virial" if kind == "stress" else kind) is None for label in labels):
             raise EsgapError(f"no configuration of {data} has '{key}': correct [keys] of the study or the data")
+    check_labels(configurations, labels, data, study.settings)
     return configurations, labels
 
 

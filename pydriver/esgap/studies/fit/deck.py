@@ -6,6 +6,7 @@ from pathlib import Path
 from esgap.gapfit.xml import read_model, write_model
 from esgap.jobs.job import Job
 from esgap.lammps.static import check_neutral
+from esgap.potential import check_xml
 from esgap.record import write_text
 from esgap.studies.contract import Workspace
 from esgap.studies.fit.data import names, read_labels
@@ -28,6 +29,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
             check_neutral(configurations, model.electrostatics)
     (work.stage / DATA).write_bytes(b"".join(_lines(path) for path in study.files))
     if study.sparse_from:
+        check_xml(study.sparse_from)
         write_model(work.stage / SPARSE, read_model(study.sparse_from))
     # The data by its name in the run folder, so that the settings are the same on every machine.
     given = {"data": Path(DATA)} | ({"sparse_from": Path(SPARSE)} if study.sparse_from else {})

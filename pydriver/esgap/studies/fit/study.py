@@ -203,6 +203,8 @@ class Study(contract.Study):
     """What fits: esgap itself in seconds, or the gap_fit of quippy-ase in minutes."""
     keys: Keys | None = None
     """Without it energy, forces and stress, the names that ASE writes, as far as the data have them."""
+    settings: tuple[str, ...] = ()
+    """Hashes (info key `settings` of the labels) of reference settings whose energies may be mixed; without it those of one alone."""
     e0: Literal["average", "isolated", "least_squares"] | dict[str, Finite] = "average"
     """Energies of the isolated atoms: one mean for all elements, configurations of one atom each, the best for the
     compositions of the data, or numbers by element (eV, less the baseline)."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from esgap.errors import EsgapError
 from esgap.lammps.static import BASELINE_KSPACE, baseline
-from esgap.potential import Gap, Potential, write_toml
+from esgap.potential import Gap, Potential, densities, write_toml
 from esgap.record import sha256, write_json
 from esgap.studies.fit import gap_fit, native
 from esgap.studies.fit.accuracy import parity, rmse
@@ -80,6 +80,7 @@ def record(study: Study, data_name: str, fitted: Fitted) -> dict:
         "data": data_name,
         "data_sha256": sha256(study.data),
         "baseline_kspace": BASELINE_KSPACE,
+        "baseline": densities(study.model[0].electrostatics),
         "versions": {package: metadata.version(package) for package in ("esgap", "lammps", *fitted.packages)},
         **({"sparse_from_sha256": sha256(study.sparse_from)} if study.sparse_from else {}),
         **study.model_dump(mode="json", exclude=left, exclude_none=True),

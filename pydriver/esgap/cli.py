@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from esgap.errors import EsgapError
-from esgap.studies.kinds import kinds
+from esgap.studies.kinds import HERE, kinds
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,6 +42,11 @@ Examples:
 console = Console()
 StudyFile = Annotated[Path, typer.Argument(help="study file (TOML); make one with `esgap new KIND`")]
 Folder = Annotated[Path, typer.Argument(help="run folder")]
+Scan = Annotated[
+    list[str] | None,
+    typer.Option("--scan", metavar="KEY=[...]|FILE", help="judge settings by cross-validation instead of a fit, into runs/NAME-scan: values of a key such as 'sigma.energy=[0.001, 0.003]', "
+                 "or a TOML file with a table `values`; several give every combination"),
+]  # fmt: skip
 Out = Annotated[Path | None, typer.Option("-o", "--out", help="run folder to make or to resume; default: runs/NAME, the name of the study file, or of its folder when it is called study.toml")]
 
 
@@ -71,12 +76,12 @@ def run(
     _run(study, _out(study, out), None, adopt)
 
 
-def _run(study: Path, folder: Path, kind: str | None, adopt: bool = False) -> None:
+def _run(study: Path, folder: Path, kind: str | None, adopt: bool = False, more: dict | None = None) -> None:
     from esgap import pipeline
     from esgap.progress import Bar
 
     with Bar(console) as bar:
-        result = pipeline.run(study, folder, bar.update, kind, adopt)
+        result = pipeline.run(study, folder, bar.update, kind, adopt, more)
     _show(result, folder)
     for line in pipeline.publish(folder):
         console.print(line, soft_wrap=True, highlight=False)
@@ -170,9 +175,21 @@ def doctor(
 def _add_kind(kind: str) -> None:
     """`esgap KIND FILE`: run a study of that kind."""
 
-    @app.command(kind, help=f"Run a study of kind {kind}: `esgap run` for that kind alone.", rich_help_panel="Kinds of study")
-    def command(study: StudyFile, out: Out = None):
-        _run(study, _out(study, out), kind)
+    decorate = app.command(kind, help=f"Run a study of kind {kind}: `esgap run` for that kind alone.", rich_help_panel="Kinds of study")
+    if not (HERE / kind / "scan.py").is_file():
+
+        @decorate
+        def command(study: StudyFile, out: Out = None):
+            _run(study, _out(study, out), kind)
+
+        return
+
+    @decorate
+    def command_with_scan(study: StudyFile, out: Out = None, scan: Scan = None):
+        folder = out or (_out(study, out).with_name(f"{_out(study, out).name}-scan") if scan else _out(study, out))
+        from esgap.studies.load import module
+
+        _run(study, folder, kind, more={"scan": module(kind, "scan").asked(scan)} if scan else None)
 
 
 for _kind in kinds():

@@ -99,12 +99,12 @@ def deck(study_file: Path, folder: Path) -> Plan:
         return make_deck(study, folder)
 
 
-def run(study_file: Path, folder: Path, progress: Progress, kind: str | None = None, take_over: bool = False) -> Result:
+def run(study_file: Path, folder: Path, progress: Progress, kind: str | None = None, take_over: bool = False, more: dict | None = None) -> Result:
     """All stages. Jobs that are known only after others come in further rounds: the deck is written again until none is new.
 
-    `take_over`: jobs that were run by hand and are complete get a record first, and are kept.
+    `more`: keys that replace those of the file. `take_over`: jobs that were run by hand and are complete get a record first, and are kept.
     """
-    study, started = load_study(study_file, kind), now()
+    study, started = load_study(study_file, kind, more), now()
     _folder(folder)
     with lock.locked(folder):
         plan = make_deck(study, folder)

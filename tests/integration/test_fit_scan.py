@@ -8,8 +8,12 @@ from tiny_fit import FIT, tiny_fit
 
 from esgap import pipeline
 from esgap.errors import EsgapError
+from esgap.gapfit.kernel import Kernel
 from esgap.lammps.pairwise import PairwiseBaseline, pairwise_baseline
-from esgap.lammps.static import baseline
+from esgap.lammps.static import Labels, baseline
+from esgap.studies.fit.cross import cross_validate
+from esgap.studies.fit.scan import asked
+from esgap.studies.fit.study import varied
 from esgap.studies.load import load_study
 
 SCAN = """
@@ -39,13 +43,16 @@ def test_baseline_by_pairs_is_the_baseline_of_any_neutral_charges(tmp_path):
         pairwise.labels(es.charges | {"Li": 0.6})
 
 
-def test_scan_of_sigma_and_charges(tmp_path):
+def test_scan_of_sigma_and_charges(esgap, tmp_path):
     study = tiny_fit(tmp_path, (r"\n\[\[model\]\]\nname = \"gap\"", ""), frames=8)
-    study.write_text(study.read_text() + SCAN)
-    result = pipeline.run(study, tmp_path / "run", lambda *arguments, **keywords: None, "fit")
+    (tmp_path / "scan.toml").write_text(SCAN)
+    done = esgap("fit", "fit.toml", "--scan", "scan.toml", "-o", "run")
+    assert done.returncode == 0, done.stderr
+    result = pipeline.read_result(tmp_path / "run")
     rows = result.rows("scan")
     assert [row.values for row in rows[:2]] == ["sigma.force 0.03; electrostatics.charges Li +0.5, P +2.5, S -1", "sigma.force 0.03; electrostatics.charges Li +0.7, P +2.03333, S -1"]
-    assert len(rows) == 4 and len(list((tmp_path / "run" / "baseline").iterdir())) == 1
+    assert len(rows) == 4 and [path.name for path in (tmp_path / "run/scan").iterdir()] == ["001"], "one kernel matrix serves all points"
+    assert len(list((tmp_path / "run" / "baseline").iterdir())) == 1
     # forces that count for nothing are predicted worse, and other charges are another potential
     assert rows[2].force_rmse.value > 1.1 * rows[0].force_rmse.value
     assert abs(rows[0].energy_rmse.value - rows[1].energy_rmse.value) > 1e-3
@@ -53,6 +60,30 @@ def test_scan_of_sigma_and_charges(tmp_path):
     assert "energy" in best.best and sum("energy" in row.best for row in rows) == 1
     assert (tmp_path / "run" / "scan.png").is_file() and pipeline.publish(tmp_path / "run") == []
     assert not (tmp_path / "es-gap").exists()
+
+
+def test_rows_of_the_kernel_matrix_are_computed_once_for_points_that_share_them(tmp_path, monkeypatch):
+    study = load_study(tiny_fit(tmp_path, (r"\n\[\[model\]\]\nname = \"gap\"", ""), frames=8), "fit")
+    asked, rows = [], Kernel.rows
+    monkeypatch.setattr(Kernel, "rows", lambda self, atoms, *which: asked.append(atoms) or rows(self, atoms, *which))
+    points = [varied(study, "es-gap", {"sigma.force": sigma}) for sigma in (0.03, 0.3)]
+    es = [Labels(0.0, np.zeros((42, 3)), np.zeros((3, 3)))] * 8
+    together = cross_validate(points, 2, [es, es])
+    assert len(asked) == 2 * 4, "four configurations that are not held out, each in two folds"
+    for point, found in zip(points, together):
+        (alone,) = cross_validate([point], 2, [es])
+        assert alone == found
+    assert together[0]["force"] != together[1]["force"]
+
+
+def test_words_of_the_command_line(tmp_path):
+    (tmp_path / "scan.toml").write_text('folds = 3\n[values]\n"sigma.force" = [0.1]\n')
+    assert asked([str(tmp_path / "scan.toml"), "soap.0.n_max=[3, 4]"]) == {"folds": 3, "values": {"sigma.force": [0.1], "soap.0.n_max": [3, 4]}}
+    assert asked(["electrostatics.charges=[{ Li = 0.5, P = 2.5, S = -1.0 }]"]) == {"values": {"electrostatics.charges": [{"Li": 0.5, "P": 2.5, "S": -1.0}]}}
+    with pytest.raises(EsgapError, match=r"--scan sigma.force=0.1,0.2 is neither a file of TOML nor KEY=\[VALUE, ...\]"):
+        asked(["sigma.force=0.1,0.2"])
+    with pytest.raises(EsgapError, match="--scan nowhere.toml is neither"):
+        asked(["nowhere.toml"])
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class Fit:
     Parameters
     ----------
     sparse
-        All terms with their sparse points.
+        All terms with their sparse points; or the kernel of them, such as one that keeps its rows.
     e0
         Energy of each isolated atom by atomic number, eV.
     jitter
@@ -52,15 +52,15 @@ class Fit:
     Raises EsgapError: no target, sparse points that depend on each other, labels that are not finite.
     """
 
-    def __init__(self, targets: list[Target], sparse: list[Sparse], e0: dict[int, float], *, jitter: float | None = None,
+    def __init__(self, targets: list[Target], sparse: list[Sparse] | Kernel, e0: dict[int, float], *, jitter: float | None = None,
                  threads: int | None = None, progress: Progress | None = None):  # fmt: skip
         if not any(t.count for t in targets):
             raise EsgapError("nothing to fit: no configuration has an energy, forces or a virial")
-        self.targets, self.sparse, self.e0 = list(targets), list(sparse), dict(e0)
-        self.kernel = Kernel(sparse)
+        self.kernel = sparse if isinstance(sparse, Kernel) else Kernel(sparse)
+        self.targets, self.sparse, self.e0 = list(targets), self.kernel.sparse, dict(e0)
         self._threads = threads or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
         self._kept: list[np.ndarray] | None = [] if 8 * self.kernel.columns * sum(t.count for t in targets) < KEEP else None
-        self.factor = Factorisation(prior_factor(sparse, jitter))
+        self.factor = Factorisation(prior_factor(self.sparse, jitter))
         self._fold_in(progress or (lambda done, total: None))
         self.weights = self.factor.weights()
 

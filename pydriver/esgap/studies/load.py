@@ -24,12 +24,12 @@ def gives(kind: str, name: str) -> bool:
     return (HERE / kind / f"{name}.py").is_file()
 
 
-def load_study(path: Path, kind: str | None = None) -> Study:
-    """Read and check a study file; files that it names are relative to it. `kind`: that of a file without the key.
+def load_study(path: Path, kind: str | None = None, more: dict | None = None) -> Study:
+    """Read and check a study file; files that it names are relative to it. `kind`: that of a file without the key; `more`: keys that replace its own.
 
     Raises EsgapError, one sentence: no such file, not TOML, an unknown kind, or the first key that is unknown or wrong.
     """
-    content = read_toml(path)
+    content = read_toml(path) | (more or {})
     content.setdefault("kind", kind)
     if content["kind"] not in kinds():
         raise EsgapError(f"{path}: kind = {content['kind']!r}, expected one of {', '.join(kinds())}")

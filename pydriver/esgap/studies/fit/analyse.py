@@ -6,7 +6,6 @@ from typing import Annotated
 from esgap.potential import Potential, read_toml
 from esgap.record import read_json
 from esgap.studies.contract import Column, Quantity, Result, Row, Runs
-from esgap.studies.fit.scan import FOUND
 from esgap.studies.fit.study import Study
 
 METHOD = (
@@ -87,11 +86,10 @@ def analyse(study: Study, runs: Runs) -> Result:
 def scanned(runs: Runs) -> Iterator[Point]:
     """The finished points, those of a potential together; the best of each kind are named."""
     points: dict[str, list[dict]] = {}
-    for job in runs.select(part="scan"):
-        found = read_json(runs.path(job, FOUND), f"delete {job.name} to compute it again")
+    for found in sorted(_points(runs), key=lambda found: found["point"]):
         forces = found["force"].values()
         values = {"energy": found.get("energy"), "force": sum(forces) / len(forces) if forces else None, "virial": found.get("virial"), "evidence": -found["log_evidence"]}
-        points.setdefault(str(job.tags["model"]), []).append({"tags": job.tags, "values": values})
+        points.setdefault(found["model"], []).append({"tags": found, "values": values})
     for model, found in points.items():
         for entry in found:
             known = {kind: value for kind, value in entry["values"].items() if value is not None}
@@ -106,6 +104,12 @@ def scanned(runs: Runs) -> Iterator[Point]:
                 log_evidence=-known["evidence"],
                 best=", ".join(best),
             )
+
+
+def _points(runs: Runs) -> Iterator[dict]:
+    for job in runs.select(part="points"):
+        for file in job.outputs:
+            yield read_json(runs.folder / file, f"delete {job.name} to compute it again")
 
 
 def fits(potential: Potential) -> Fits:

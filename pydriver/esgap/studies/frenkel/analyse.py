@@ -10,12 +10,15 @@ from ase.io import read, write
 from esgap.physics.branch import BRANCH, DIPOLE
 from esgap.physics.frenkel import INTACT, formation_energy
 from esgap.physics.images import image_energy, ionic_dielectric, isolated
+from esgap.physics.field import field_vector
 from esgap.physics.polarisability import estimates, response
+from esgap.physics.threshold import PairResponse, threshold
 from esgap.studies.contract import OK, Result, Runs
 from esgap.studies.frenkel.deck import CELL, screened
 from esgap.studies.frenkel.pairs import PAIRS
-from esgap.studies.frenkel.rows import Candidate, Equilibrium, FormationEnergy, LimitRow, Response, SizeRow, State
+from esgap.studies.frenkel.rows import Candidate, Equilibrium, FormationEnergy, LimitRow, Response, SizeRow, State, ZeroEnergy
 from esgap.studies.frenkel.study import Study
+from esgap.studies.frenkel.sweep import Relaxed
 from esgap.studies.frenkel.track import Size, Track
 
 METHOD = (
@@ -29,6 +32,7 @@ TABLES = {
     "candidates": Candidate,
     "formation_energy": FormationEnergy,
     "response": Response,
+    "zero_energy": ZeroEnergy,
     "size": SizeRow,
     "limits": LimitRow,
     "states": State,
@@ -48,6 +52,7 @@ def analyse(study: Study, runs: Runs) -> Result:
         "candidates": list(candidates(study, runs, sizes[0])),
         "formation_energy": [row for size in sizes for row in points(size)],
         "response": [row for size in sizes for row in responses(size)],
+        "zero_energy": [row for size in sizes for row in zero_energies(size)],
         "size": [row for name in names for row in supercells(runs, [size for size in sizes if size.potential == name])] if len(study.cells) > 1 else [],
         "limits": [row for size in sizes for row in limits(size)],
         "states": [row for size in sizes for row in states(size)],
@@ -122,13 +127,36 @@ def responses(size: Size) -> Iterator[Response]:
     """One row a pair."""
     for pair, track in size.pairs:
         branch = list(track.on_branch().values())
-        alone = [size.pair_state(point) for point in branch]
-        found, freedom = response(np.array([point.field for point in branch]), [one.energy for one in alone], [one.dipole for one in alone])
+        found, freedom = pair_response(size, branch)
         values = estimates(found, freedom)
         alpha = dict(zip(("alpha_xx", "alpha_yy", "alpha_zz", "alpha_yz", "alpha_xz", "alpha_xy"), values[4:]))
         yield Response(
             potential=size.potential, supercell=size.label, pair=pair.name, points=len(branch), formation_energy=values[0], **_vector("dipole", values[1:4]), **alpha
         )
+
+
+def pair_response(size: Size, branch: list[Relaxed]) -> tuple[PairResponse, int]:
+    """The response of a pair to second order, from the points of its branch; and the degrees of freedom left."""
+    alone = [size.pair_state(point) for point in branch]
+    return response(np.array([point.field for point in branch]), [one.energy for one in alone], [one.dipole for one in alone])
+
+
+def zero_energies(size: Size) -> Iterator[ZeroEnergy]:
+    """One row a pair and side of a direction, of pairs that are intact in fields."""
+    for pair, track in size.pairs:
+        branch = list(track.on_branch().values())
+        largest = max(float(np.linalg.norm(point.field)) for point in branch)
+        for direction in size.study.field.labels if largest else ():
+            for sign in (1, -1):
+                found = threshold(pair_response(size, branch)[0], field_vector(direction, float(sign), size.atoms.cell.array), largest)
+                yield ZeroEnergy(
+                    potential=size.potential,
+                    supercell=size.label,
+                    pair=pair.name,
+                    direction=f"{'+-'[sign < 0]}{direction if ',' not in direction else f'({direction})'}",
+                    field=found.field,
+                    verdict=found.reason or OK,
+                )
 
 
 def supercells(runs: Runs, sizes: list[Size]) -> Iterator[SizeRow]:

@@ -53,7 +53,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     write(work.stage / CELL, crystal, format="extxyz")
     for name in (DECK, SCREEN):
         copy_deck(name, work.stage)
-    sizes = [[Supercells(study, work, one, crystal, size) for size in study.cells] for one in placed]
+    sizes = [[Supercells(study, work, one, crystal, size, placed[0].potential.electrostatics.charges) for size in study.cells] for one in placed]
     for each in sizes[0]:
         each.write(each.perfect, each.atoms)
     pairs = given(study, crystal, found)
@@ -106,6 +106,7 @@ class Supercells:
     placed: Placed
     crystal: Atoms
     size: Supercell
+    charges: dict[str, float]  # e, of the potential that feels the field: dipoles are counted with them, also where a potential has none
 
     @property
     def label(self) -> str:
@@ -137,8 +138,7 @@ class Supercells:
 
     def write(self, file: str, atoms: Atoms) -> str:
         (self.work.stage / file).parent.mkdir(parents=True, exist_ok=True)
-        charges = {symbol: self.placed.potential.charge_of(symbol) for symbol in self.placed.elements}
-        write_data(self.work.stage / file, atoms, self.placed.elements, charges)
+        write_data(self.work.stage / file, atoms, self.placed.elements, self.charges)
         return file
 
     def jobs(self, pairs: list[Pair], smallest: "Supercells", in_fields: bool) -> Iterator[Job]:
@@ -203,7 +203,7 @@ class Supercells:
             away = next((k for k, point in enumerate(points) if self.judge.runs_away(point, words[k])), None)
             limit = min(away + 1 if away else len(way), end or len(way))
             yield from way[1 : min(limit, len(points) + AHEAD)]
-            if len(points) == limit and first(words):
+            if len(points) == limit and first(words[: away or limit]):
                 yield from self.back(pair.name, way[: away or limit])
 
     def site(self, pair: Pair) -> np.ndarray:

@@ -27,7 +27,7 @@ class Pair:
 
     def place(self, perfect: Atoms) -> Atoms:
         """The pair in a supercell, nothing relaxed. Raises EsgapError when its dipole could be counted to another image there."""
-        if not fits(self.displacement, perfect):
+        if not fits(self.displacement[None], perfect)[0]:
             along = np.abs(perfect.cell.scaled_positions(self.displacement[None])[0])
             raise EsgapError(
                 f"the ion of {self.name} would move by {along.max():.2f} of the cell along {'abc'[along.argmax()]}: beyond {IMAGE_LIMIT} its dipole "
@@ -38,10 +38,10 @@ class Pair:
         return defect
 
 
-def fits(displacement: np.ndarray, perfect: Atoms) -> bool:
-    """True when a displacement is far from half of a cell vector, and the shortest between these images."""
-    shortest = find_mic(displacement, perfect.cell)[1]
-    return bool(np.abs(perfect.cell.scaled_positions(displacement[None])).max() <= IMAGE_LIMIT and np.linalg.norm(displacement) <= shortest + 1e-6)
+def fits(displacements: np.ndarray, perfect: Atoms) -> np.ndarray:
+    """Which of the displacements (n, 3) are far from half of a cell vector, and the shortest between their images; (n,) bool."""
+    far = np.abs(perfect.cell.scaled_positions(displacements)).max(axis=1) > IMAGE_LIMIT
+    return ~far & (np.linalg.norm(displacements, axis=1) <= find_mic(displacements, perfect.cell)[1] + 1e-6)
 
 
 def candidates(study: Study, crystal: Atoms, smallest: Atoms) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -52,8 +52,8 @@ def candidates(study: Study, crystal: Atoms, smallest: Atoms) -> tuple[pd.DataFr
     wanted = study.defect
     sites = interstitial_sites(crystal, wanted.element, wanted.anions)
     found = inequivalent_pairs(crystal, sites, wanted.element, wanted.separation, wanted.reach, wanted.symmetry)
-    room = [fits(vector, smallest) for vector in found[["dx", "dy", "dz"]].to_numpy()]
-    if not any(room):
+    room = fits(found[["dx", "dy", "dz"]].to_numpy(float), smallest)
+    if not room.any():
         raise EsgapError(f"none of {len(found)} pairs fits into the cell of {len(smallest)} atoms without meeting its own image: enlarge `supercell`")
     return sites, found[room]
 

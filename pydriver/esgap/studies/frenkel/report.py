@@ -3,12 +3,18 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from ase.io import read
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from esgap.physics.field import field_vector
 from esgap.physics.frenkel import INTACT
+from esgap.physics.polarisability import response
 from esgap.report import figure
+from esgap.report.polar import zero_energy_fields
 from esgap.studies.contract import Result, Row
+from esgap.studies.frenkel.deck import CELL
 from esgap.studies.frenkel.sweep import PERFECT
 
 
@@ -19,8 +25,27 @@ def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
     for supercell, pair in groups:
         name = "formation_energy" if len(groups) == 1 else f"formation_energy-{supercell}-{pair}"
         yield name, against_field(result, supercell, pair, "" if len(groups) == 1 else f": {pair} in {supercell}")
+    yield from polar(result, folder)
     if result.rows("size"):
         yield "size", against_size(result)
+
+
+def polar(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
+    """The field of zero formation energy in the planes xy, yz and zx, where the response is known in three directions."""
+    intact = [row for row in result.rows("formation_energy") if row.state == INTACT and row.sweep == "out"]
+    responses, largest = {}, 0.0
+    for potential, supercell, pair in dict.fromkeys((row.potential, row.supercell, row.pair) for row in intact if row.field):
+        rows = [row for row in intact if (row.potential, row.supercell, row.pair) == (potential, supercell, pair)]
+        if len({row.direction for row in rows if row.field}) < 3:
+            continue
+        cell = read(folder / CELL).cell.array
+        fields = np.array([field_vector(row.direction, row.field, cell) for row in rows])
+        found, _ = response(fields, [row.formation_energy.value for row in rows], [[row.dipole_x.value, row.dipole_y.value, row.dipole_z.value] for row in rows])
+        if np.isfinite(found.parameters).all():
+            responses[f"{potential}, {pair}, {supercell}"] = found
+            largest = max(largest, float(np.linalg.norm(fields, axis=1).max()))
+    if responses:
+        yield "zero_energy", zero_energy_fields(responses, largest, f"{result.title}: field of zero formation energy (V/Å)")
 
 
 def against_field(result: Result, supercell: str, pair: str, more: str) -> Figure:

@@ -103,6 +103,16 @@ class Response(Row):
     alpha_xy: Annotated[Quantity | None, Column("alpha_xy", "{:.2f}", "e Angstrom^2/V", shown=False)]
 
 
+class ZeroEnergy(Row):
+    """The field along a direction at which the pair costs nothing, from its response to second order."""
+
+    potential: Annotated[str, POTENTIAL]
+    supercell: Annotated[str, SUPERCELL]
+    pair: Annotated[str, PAIR]
+    direction: Annotated[str, Column("along", meaning="with its sign")]
+    field: Annotated[Quantity | None, Column("E_f = 0 at", "{:.3f}", "V/Angstrom", "where the pair would cost nothing if it stayed intact")]
+
+
 class SizeRow(Row):
     """A pair without field in one supercell, and what larger ones tend to."""
 

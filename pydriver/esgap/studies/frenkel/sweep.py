@@ -14,7 +14,7 @@ from esgap.lammps.frame import from_lammps_vector
 from esgap.lammps.relaxation import read_relaxation
 from esgap.physics.branch import leaves
 from esgap.physics.field import field_vector
-from esgap.physics.frenkel import CellState, left_sites, pair_of, pair_state
+from esgap.physics.frenkel import INTACT, CellState, left_sites, pair_of, pair_state
 
 ZERO = "zero"
 PERFECT = "perfect"
@@ -74,7 +74,7 @@ class Judge:
 def _breaks(points: Sequence[Relaxed], states: Sequence[CellState], occupation: Sequence[str]) -> list[str]:
     found, start = [""], 0
     for k in range(1, len(points)):
-        words = occupation[k] if occupation[k] != occupation[k - 1] else leaves(states[start : k + 1], np.array([point.field for point in points[start : k + 1]]))
+        words = (occupation[k] or INTACT) if occupation[k] != occupation[k - 1] else leaves(states[start : k + 1], np.array([point.field for point in points[start : k + 1]]))
         found.append(words)
         start = k if words else start
     return found

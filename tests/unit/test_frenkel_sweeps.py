@@ -1,0 +1,151 @@
+"""The rounds of a Frenkel study and its tables, with relaxations of a model whose jumps are known in place of LAMMPS's: what is asked for, and what is made of it.
+
+Along y the pair falls into a deeper state B at +0.1 and stays in it on the way back; the crystal gives way at +0.2. Along z its relaxation runs away at +0.1.
+On the negative sides nothing happens.
+"""
+
+import numpy as np
+import pytest
+from ase.io import read
+from places import CIF
+
+from esgap.jobs.job import Job
+from esgap.lammps.frame import to_lammps_vector
+from esgap.pipeline import analyse, make_deck
+from esgap.physics.field import field_vector
+from esgap.plan import Plan
+from esgap.studies.load import load_study
+
+PAIR = "Li4-i1-2.75"
+STUDY = f"""
+kind = "frenkel"
+structure = "{CIF}"
+potential = "li7p3s11/es-gap"
+[defect]
+separation = 2.5
+pairs = ["{PAIR}"]
+[field]
+values = [-0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.15, 0.2, 0.25]
+directions = ["y", "z"]
+[electrostatics]
+cutoff = 10.0
+order = 7
+"""
+CHI = 9.0  # e Angstrom^2/V, of the crystal
+ENERGY = {"perfect": 0.0, "lost": -0.5, "made": 0.7, "B": 0.65}
+DIPOLE = {"perfect": 0.0, "lost": 0.0, "made": 1.0, "B": 2.5}  # along y, e Angstrom
+ALPHA = 2.0  # of the pair
+
+
+class Model:
+    """Relaxes a job at once and leaves what in.defect leaves."""
+
+    def __init__(self, folder):
+        self.folder, self.state = folder, {}
+        self.crystal = read(CIF)
+
+    def run(self, job: Job) -> None:
+        which, direction, value = (job.tags[key] for key in ("cell", "direction", "field"))
+        before = self.state.get(job.inputs["start"].removesuffix("/relaxed.data"), "perfect" if which == "perfect" else "made")
+        state, force, extra = before, 0.004, 0.0
+        if (direction, value) == ("y", 0.1) and before == "made":
+            state = "B"
+        if (direction, value) == ("y", 0.2) and before == "perfect":
+            state = "lost"
+        if direction == "z" and value >= 0.1 and which == PAIR:
+            force, extra = 1.0, -26.0
+        self.state[job.name] = state
+        field = field_vector(direction, value, self.crystal.cell.array)
+        chi = CHI + ALPHA * (which == PAIR)
+        dipole = DIPOLE[state] * np.array([0, 1.0, 0]) + chi * field
+        energy = -1000 + ENERGY[state] + extra - DIPOLE[state] * field[1] - chi * field @ field / 2
+        positions = self.crystal.positions.copy()
+        if which == PAIR:
+            positions[6] += [-0.02807934, -0.85295677, 2.61575783]
+        if state == "B":
+            positions[0] += 1.8
+        self.write(job, energy, dipole, positions, force)
+
+    def write(self, job: Job, energy, dipole, positions, force) -> None:
+        out = self.folder / job.name
+        out.mkdir(parents=True)
+        dipole, positions = (to_lammps_vector(vectors, self.crystal.cell.array) for vectors in (dipole, positions))
+        head = "Step PotEng f_field v_dipole_x v_dipole_y v_dipole_z"
+        line = " ".join(map(repr, map(float, [energy, 0.0, *dipole])))
+        (out / "log.lammps").write_text(f"{head}\n0 {line}\n9 {line}\nLoop time of 1 on 1 procs\nStopping criterion = max force\nTotal wall time: 0:00:01\n")
+        atoms = "".join(f"{k} 1 {x!r} {y!r} {z!r} {force if k == 1 else 0.0} 0.0 0.0\n" for k, (x, y, z) in enumerate(positions.tolist(), start=1))
+        lines = ["ITEM: TIMESTEP", "9", "ITEM: NUMBER OF ATOMS", str(len(positions)), "ITEM: BOX BOUNDS pp pp pp", "0 1", "0 1", "0 1", "ITEM: ATOMS id type xu yu zu fx fy fz"]
+        (out / "relaxed.dump").write_text("\n".join(lines) + "\n" + atoms)
+        (out / "relaxed.data").write_text("\n")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """The folder of the finished study, its result, and the jobs that each round asked for."""
+    folder = tmp_path_factory.mktemp("sweeps")
+    (folder / "study.toml").write_text(STUDY)
+    study, out = load_study(folder / "study.toml"), folder / "out"
+    model, rounds = Model(out), []
+    while True:
+        plan = make_deck(study, out)
+        todo = [job for job in plan.jobs if not (out / job.name).is_dir()]
+        if not todo:
+            break
+        for job in todo:
+            model.run(job)
+        rounds.append({job.name.removeprefix("points/li7p3s11/es-gap/1x1x1/") for job in todo})
+    return out, analyse(out), rounds
+
+
+def test_points_are_relaxed_a_few_ahead_and_sweeps_end(finished):
+    out, _, rounds = finished
+    assert rounds[0] == {f"{cell}/{point}" for cell in ("perfect", PAIR) for point in ("zero", "y+0.05", "y-0.05", "z+0.05", "z-0.05")}
+    assert rounds[1] == {f"{cell}/{point}" for cell in ("perfect", PAIR) for point in ("y+0.1", "y+0.15", "y-0.1", "y-0.2", "z+0.1", "z+0.15", "z-0.1", "z-0.2")}
+    every = set().union(*rounds)
+    kept = {job.name.removeprefix("points/li7p3s11/es-gap/1x1x1/") for job in Plan.load(out).jobs}
+    assert "perfect/y+0.2" in kept and not {"perfect/y+0.25", f"{PAIR}/y+0.2", f"{PAIR}/y+0.25"} & kept, "the crystal gave way"
+    assert f"{PAIR}/z+0.1" in kept and f"{PAIR}/z+0.2" not in every, "the relaxation ran away"
+    back = {name for name in every if name.endswith("back")}
+    assert back == {f"{PAIR}/y+{v}.back" for v in (0.1, 0.05, 0.0)} | {f"perfect/y+{v}.back" for v in (0.15, 0.1, 0.05, 0.0)}
+
+
+def test_only_points_of_known_states_are_listed(finished):
+    _, result, _ = finished
+    rows = {(row.direction, row.field, row.sweep): row for row in result.rows("formation_energy")}
+    assert sorted(key[1:] for key in rows if key[0] == "y") == [
+        (-0.2, "out"), (-0.1, "out"), (-0.05, "out"), (0.0, "back"), (0.05, "back"), (0.05, "out"), (0.1, "back"), (0.1, "out"), (0.15, "out"),
+    ]  # fmt: skip
+    assert max(row.field for key, row in rows.items() if key[0] == "z") == 0.05
+    assert min(row.formation_energy.value for row in rows.values()) > 0
+    for (direction, field, sweep), row in rows.items():
+        left = direction == "y" and (field >= 0.1 or sweep == "back")
+        assert (row.state == "intact") != left and row.state in ("intact", "A: ion 1 left its site")
+    assert rows["y", 0.05, "out"].formation_energy.value == pytest.approx(0.7 - 0.05 - ALPHA * 0.05**2 / 2, abs=1e-9)
+    assert rows["y", 0.05, "back"].formation_energy.value == pytest.approx(0.65 - 0.125 - ALPHA * 0.05**2 / 2, abs=1e-9), "hysteresis"
+    assert rows["-", 0.0, "out"].verdict == "state A: ion 1 left its site lies 0.050 eV lower"
+
+
+def test_limits_states_and_the_lowest_curve(finished):
+    out, result, _ = finished
+    limits = {(row.cell, row.direction): row for row in result.rows("limits")}
+    assert set(limits) == {("perfect", "y"), (PAIR, "y"), (PAIR, "z")}
+    assert (limits["perfect", "y"].held, limits["perfect", "y"].lost) == (0.15, 0.2)
+    assert limits[PAIR, "z"].what.endswith("the relaxation runs away")
+    states = {row.cell: row for row in result.rows("states")}
+    assert set(states) == {"perfect", PAIR}
+    assert states[PAIR].energy.value == pytest.approx(-0.05, abs=1e-9) and states[PAIR].at_field == 0.0
+    kept = read(out / states[PAIR].file)
+    np.testing.assert_allclose(kept.positions[0], read(CIF).positions[0] + 1.8, atol=1e-6)
+    assert "the perfect cell is not the lowest known without field, its state A: same sites lies 0.500 eV lower" in result.notes[0]
+    lowest = {(row.direction, row.field): row for row in result.rows("equilibrium")}
+    assert lowest["-", 0.0].formation_energy.value == pytest.approx(0.65 + 0.5, abs=1e-9) and lowest["-", 0.0].state.startswith("A")
+    assert lowest["z", 0.05].formation_energy.value == pytest.approx(0.7 - ALPHA * 0.05**2 / 2, abs=1e-9) and lowest["z", 0.05].state == "intact"
+
+
+def test_response_of_the_intact_pair(finished):
+    _, result, _ = finished
+    (row,) = result.rows("response")
+    assert row.points == 9 and row.formation_energy.value == pytest.approx(0.7, abs=1e-8)
+    assert row.dipole_y.value == pytest.approx(1.0, abs=1e-7) and row.alpha_yy.value == pytest.approx(ALPHA, abs=1e-6) and row.alpha_xx is None
+    zero = {row.direction: row for row in result.rows("zero_energy")}
+    assert zero["+y"].field.value == pytest.approx((np.sqrt(1 + 2 * ALPHA * 0.7) - 1) / ALPHA, abs=1e-6)

@@ -378,3 +378,11 @@ def test_launcher_needs_a_matching_mpi(tmp_path):
     with pytest.raises(EsgapError, match="belongs to Open MPI but .* linked to MPICH"):
         work(tmp_path, sleeper("a", ranks=2), launcher=f"{fake} -n {{ranks}}")
     assert not (tmp_path / "history").exists()
+
+
+def test_a_wide_job_that_waits_for_room_holds_no_small_one_back(tmp_path):
+    """Of three cores one is taken by a, which ends when c has begun; b needs three and stands before c."""
+    waits = "for i in $(seq 600); do grep -q '+ c' history && break; sleep 0.05; done; grep -q '+ c' history"
+    jobs = (job("a", f"{waits} && echo > a/out"), sleeper("b", ranks=3), sleeper("c"))
+    work(tmp_path, *jobs, cores=3)
+    assert history(tmp_path).index("+ c") < history(tmp_path).index("- a") < history(tmp_path).index("+ b")

@@ -16,6 +16,7 @@ from esgap.errors import EsgapError
 from esgap.jobs.resources import Resources
 
 LIBC = ctypes.CDLL(None)
+OF_A_RANK = ("PMI_", "PMIX_", "OMPI_", "PRTE_", "HYDI_", "MPI_LOCAL")  # variables by which MPI's launchers tell a process which rank it is
 
 
 HERE = Path(sys.executable).parent
@@ -28,7 +29,13 @@ def environment(words: Iterable[str] = ("lmp",)) -> dict[str, str]:
     compiled, would stop at it.
     """
     ours = {"PATH": os.pathsep.join([str(HERE), os.environ.get("PATH", "")])}
-    return {"OMP_NUM_THREADS": "1"} | os.environ | ours | (_lmp()[1] if "lmp" in words else {})
+    inherited = {name: value for name, value in os.environ.items() if not (_is_a_rank() and name.startswith(OF_A_RANK))}
+    return {"OMP_NUM_THREADS": "1"} | inherited | ours | (_lmp()[1] if "lmp" in words else {})
+
+
+def _is_a_rank() -> bool:
+    """Whether this process was started by mpirun: what it starts must not take itself for the same rank."""
+    return any(name in os.environ for name in ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK"))
 
 
 @cache

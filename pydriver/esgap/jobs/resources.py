@@ -21,6 +21,9 @@ class Resources(Frozen):
     launcher: str = "mpirun -n {ranks}"
     """Before lmp: a name (mpich, slurm, pbs) or a command such as "srun -n {ranks}"."""
 
+    mpi_pool: bool = False
+    """Jobs of one rank run on the ranks of the MPI allocation in which esgap was started by `mpirun -n 9 python -m mpi4py.futures -m esgap run STUDY.toml`."""
+
     @field_validator("lmp")
     @classmethod
     def _command_or_path(cls, lmp: str, info: ValidationInfo) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
-from subprocess import Popen
 
 from esgap.errors import EsgapError
 from esgap.jobs.job import Job, edges, missing
-from esgap.jobs.launch import check_launcher, how_it_ended, reason, start
+from esgap.jobs.launch import check_launcher, how_it_ended, reason
+from esgap.jobs.pool import Process, Workers, workers
 from esgap.jobs.record import Started, is_finished
 from esgap.jobs.resources import Resources
 
@@ -23,7 +23,7 @@ Problem = Callable[[Job, Path], str | None]  # what is wrong with the files of a
 
 @dataclass
 class _Running:
-    process: Popen
+    process: Process
     started: Started
     job: Job
 
@@ -31,20 +31,22 @@ class _Running:
 def run(jobs: tuple[Job, ...], folder: Path, resources: Resources, progress: Progress, problem: Problem) -> None:
     """Run every job that `folder` does not hold yet; a job starts when those that leave its inputs have finished.
 
-    At most `resources.cores` ranks run at once; a job of more ranks runs alone. Raises EsgapError at the end, naming
+    At most `resources.cores` ranks run at once; a job of more ranks runs alone. Where the next one does not fit, smaller ones that do go
+    before it. Raises EsgapError at the end, naming
     every job that failed, or before anything starts when results in the folder come from other inputs.
     """
     if any(job.ranks > 1 and not job.starts_ranks for job in jobs):
         check_launcher(resources)
     finished = {job.name for job in jobs if _has_inputs(job, folder) and is_finished(job, folder, resources.lmp)}
-    queue = _Queue(jobs, folder, resources, progress, problem, finished)
-    try:
-        queue.work_off()
-    finally:
-        for one in queue.running:
-            one.process.terminate()
-        for one in queue.running:
-            one.process.wait()
+    with workers(resources, jobs) as place:
+        queue = _Queue(jobs, folder, resources, place, progress, problem, finished)
+        try:
+            queue.work_off()
+        finally:
+            for one in queue.running:
+                one.process.terminate()
+            for one in queue.running:
+                one.process.wait()
     if queue.failed:
         raise EsgapError(_sentence(queue.failed, len(jobs) - queue.done - len(queue.failed)))
 
@@ -56,8 +58,8 @@ def _has_inputs(job: Job, folder: Path) -> bool:
 class _Queue:
     """The jobs on their way: waiting for others (in the graph), ready, running, done or failed."""
 
-    def __init__(self, jobs: tuple[Job, ...], folder: Path, resources: Resources, progress: Progress, problem: Problem, finished: set[str]):
-        self.jobs, self.folder, self.resources, self.progress, self.problem = {job.name: job for job in jobs}, folder, resources, progress, problem
+    def __init__(self, jobs: tuple[Job, ...], folder: Path, resources: Resources, place: Workers, progress: Progress, problem: Problem, finished: set[str]):
+        self.jobs, self.folder, self.resources, self.place, self.progress, self.problem = {job.name: job for job in jobs}, folder, resources, place, progress, problem
         self.finished = finished  # when the run began
         self.needs = edges(jobs)
         self.graph = TopologicalSorter(self.needs)
@@ -73,8 +75,10 @@ class _Queue:
         while self._take_ready() or self.running:
             for job in self.ready[:]:
                 self._keep(job)
-            while self.ready and self._fits(self.ready[0]):
-                self._start(self.ready.pop(0))
+            for job in [*self.ready]:
+                if self._fits(job):
+                    self.ready.remove(job)
+                    self._start(job)
             self._collect()
             self._show_last_line()
 
@@ -97,15 +101,15 @@ class _Queue:
             self._end(job, None, "kept")
 
     def _fits(self, job: Job) -> bool:
-        return not self.running or sum(one.job.ranks for one in self.running) + job.ranks <= self.resources.available()
+        return not self.running or sum(one.job.ranks for one in self.running) + job.ranks <= self.place.cores
 
     def _start(self, job: Job) -> None:
-        if job.ranks > self.resources.available() and not any(self.jobs[name].ranks > self.resources.available() for name in self.started):
+        if job.ranks > self.place.cores and not any(self.jobs[name].ranks > self.place.cores for name in self.started):
             self.progress("crowded", job, self.done, len(self.jobs))
         words = self.resources.words(job)
         started = Started(job, self.folder, words, self.resources.lmp)
         printed = self.folder / job.log if job.command[0] != "lmp" else started.home / PRINTED
-        self.running.append(_Running(start(words, self.folder, printed), started, job))
+        self.running.append(_Running(self.place.start(words, self.folder, printed), started, job))
         self.started.add(job.name)
         self.progress("start", job, self.done, len(self.jobs))
 

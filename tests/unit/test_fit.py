@@ -17,7 +17,7 @@ from esgap.studies.fit.card import model_card
 from esgap.studies.fit.data import counts, held_out, read_labels
 from esgap.studies.fit.gap_files import relabel, shorten
 from esgap.studies.fit.gap_fit import found_targets, write_training_file
-from esgap.studies.fit.study import Sigma
+from esgap.studies.fit.terms import Sigma
 from esgap.studies.load import load_study
 
 ROOT = Path(__file__).parents[2]

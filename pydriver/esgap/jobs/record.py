@@ -1,6 +1,5 @@
 """The record of a job, in its folder: what decided the result, what came out, when; and whether a job is finished."""
 
-import json
 import shutil
 import time
 from pathlib import Path

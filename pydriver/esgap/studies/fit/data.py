@@ -11,7 +11,8 @@ from ase.stress import voigt_6_to_full_3x3_stress
 from esgap.errors import EsgapError
 from esgap.lammps.static import Labels
 from esgap.studies.fit.checks import check_labels
-from esgap.studies.fit.study import STANDARD_KEYS, Keys, Study
+from esgap.studies.fit.study import Study
+from esgap.studies.fit.terms import STANDARD_KEYS, Keys
 
 
 LARGEST = {"forces": 1000.0, "stress": 10.0, "virial": 1e5}  # eV/Angstrom, eV/Angstrom^3, eV: beyond, the unit is another

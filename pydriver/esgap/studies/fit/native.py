@@ -12,7 +12,7 @@ from esgap.gapfit import e0
 from esgap.gapfit.committee import calibrate, coverage, members, posterior_stddev, write_members
 from esgap.gapfit.fit import Fit, predict
 from esgap.gapfit.sparse import choose
-from esgap.gapfit.targets import VOIGT, Target
+from esgap.gapfit.targets import Target
 from esgap.gapfit.terms import Sparse
 from esgap.gapfit.xml import read_model, write_model
 from esgap.lammps.static import Labels

@@ -5,10 +5,11 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find lammps-plugin pydriver inp
 
 PARTS := $(patsubst tests/validation/test_%.py,%,$(wildcard tests/validation/test_*.py))
 
-.PHONY: help venv demo test docs validate validate-dft bench clean
+.PHONY: help venv demo paper test docs validate validate-dft bench clean
 
 help:
 	@echo "make demo          formation energies in fields, a barrier, a conductivity: runs/demo.html"
+	@echo "make paper         all figures of the paper, two hours of a core, resumable: runs/paper/paper.html; SHORT=1: minutes, tiny settings"
 	@echo "make test          the test suite"
 	@echo "make validate      slow proofs, at most 90 minutes; parts with ONLY=\"slurm docs\":"
 	@echo "                   $(PARTS)"
@@ -34,6 +35,10 @@ demo: venv
 	$(BIN)/esgap run inputs/migration/demo.toml -o runs/demo-migration
 	$(BIN)/esgap run inputs/conductivity/demo.toml -o runs/demo-conductivity
 	$(BIN)/esgap report runs/demo runs/demo-migration runs/demo-conductivity -o runs/demo.html
+
+# The figures of the paper, its numbers beside ours; the same command goes on after an interruption.
+paper: venv
+	$(BIN)/esgap paper inputs/paper/paper.toml -o runs/paper$(if $(SHORT),-short --short)
 
 test: venv
 	$(BIN)/python -m pytest

@@ -18,6 +18,9 @@ import pandas as pd
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from esgap.paper.data import load
+from esgap.paper.lookup import of_shipped, sides
+from esgap.paper.page import HEAD, cells
 from esgap.report.table import cell, heading
 from esgap.studies.contract import Quantity, Row
 from esgap.studies.example import example
@@ -33,7 +36,7 @@ def write_all(out: Path = GENERATED) -> None:
     shutil.rmtree(out, ignore_errors=True)
     pages = {f"kinds/{kind}": study_reference(kind) for kind in kinds()}
     pages |= {f"results/{name}": text for name, text in results()}
-    pages |= {"kinds": list_of_kinds(), "decks": decks(), "command_line": command_line(), "errors": errors(), "launchers": launchers(), "parts": parts()}
+    pages |= {"kinds": list_of_kinds(), "decks": decks(), "command_line": command_line(), "errors": errors(), "launchers": launchers(), "parts": parts(), "paper": paper()}
     pages |= {f"manual/{file.stem}": manual(file) for file in (ROOT / "lammps-plugin" / "doc").glob("*.md")}
     for name, text in pages.items():
         file = out / f"{name}.md"
@@ -186,6 +189,15 @@ def parts() -> str:
     files = sorted((ROOT / "tests" / "validation").glob("test_*.py"))
     docs = {file.stem.removeprefix("test_"): (ast.get_docstring(ast.parse(file.read_text())) or "").splitlines()[0] for file in files}
     return table(("part", "what it proves"), [(f"`{name}`", text) for name, text in docs.items()])
+
+
+def paper() -> str:
+    """What the publication prints beside the shipped results of the cases, a table a figure; then what is done differently."""
+    content = load(ROOT / "inputs" / "paper" / "paper.toml")
+    text = []
+    for figure in content.figure:
+        text += [f"**{figure.title}**\n", *([figure.text + "\n"] if figure.text else []), table(HEAD, [cells(side) for side in sides(figure, of_shipped(content))])]
+    return "\n".join([*text, "**What is done differently in all of it**\n", *(f"- {line}" for line in content.differs), ""])
 
 
 # Sentences of errors

@@ -33,6 +33,8 @@ Examples:
 
   esgap report runs/one runs/two -o both.html            runs side by side on one page
 
+  esgap paper inputs/paper/paper.toml -o runs/paper      a publication's numbers beside ours
+
   esgap fit potentials/li7p3s11/fit.toml                 training data to potentials
 
   esgap potential gap.xml -o potentials/licl/gap         a GAP of one's own to a potential folder
@@ -109,6 +111,22 @@ def report(
     page = out or Path("compare.html")
     pipeline.compare(folders, page)
     console.print(f"written: {page}", soft_wrap=True, highlight=False)
+
+
+@app.command()
+def paper(
+    file: Annotated[Path, typer.Argument(help="publication (TOML), such as inputs/paper/paper.toml")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="folder of all runs")] = Path("runs/paper"),
+    short: Annotated[bool, typer.Option("--short", help="tiny settings, to see that everything runs")] = False,
+    no_run: Annotated[bool, typer.Option("--no-run", help="only write the page of what there is")] = False,
+):
+    """Run or go on with the cases of a publication, and put its printed numbers and figures beside ours: paper.html."""
+    from esgap.paper.run import book
+
+    failed = book(file, out, short, not no_run, console)
+    console.print(f"written: {out / 'paper.html'}, {out / 'paper.csv'}", soft_wrap=True, highlight=False)
+    if failed:
+        raise EsgapError(f"{', '.join(failed)} failed: see the lines above; the same command goes on, finished jobs are kept")
 
 
 @app.command()

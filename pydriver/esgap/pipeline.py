@@ -179,9 +179,14 @@ def compare(folders: Sequence[Path], file: Path) -> list[Result]:
     """Write one page for the results of several run folders. Raises EsgapError: a folder without result, or one that is named twice."""
     if twice := sorted({str(folder) for folder in folders if folders.count(folder) > 1}):
         raise EsgapError(f"{', '.join(twice)} stands twice: name each run folder once")
-    runs = [(name, read_result(folder), draw(folder), _asked(folder)) for name, folder in zip(_short(folders), folders)]
+    runs = [drawn(name, folder) for name, folder in zip(_short(folders), folders)]
     write_set(runs, file)
     return [result for _, result, *_ in runs]
+
+
+def drawn(name: str, folder: Path) -> tuple[str, Result, list[Path], dict]:
+    """A run for a page of several: name, result, figures, keys of its study."""
+    return name, read_result(folder), draw(folder), _asked(folder)
 
 
 def _short(folders: Sequence[Path]) -> list[str]:

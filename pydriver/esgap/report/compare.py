@@ -19,11 +19,12 @@ def write_set(runs: Sequence[Run], file: Path) -> None:
     """Write the page. Tables of one kind of study are joined row by row, by the columns that are no result."""
     title = " · ".join(dict.fromkeys(html.name(result) for _, result, *_ in runs))
     parts = [f"<h1>{escape(title)}</h1>", f"{html.BLANK}{len(runs)} runs side by side</p>", _asked(runs), *_joined(runs)]
-    parts += ['<div class="runs">', *(_run(run) for run in runs), "</div>"]
+    parts += ['<div class="runs">', *(section(run) for run in runs), "</div>"]
     html.write(file, title, parts)
 
 
-def _run(run: Run) -> str:
+def section(run: Run) -> str:
+    """One run: verdicts, figures, tables, method, provenance."""
     name, result, figures, _ = run
     parts = [f"<h2>{escape(name)}</h2>", f"{html.BLANK}{escape(html.name(result))}</p>", html.verdicts(result).replace("<h2>Verdicts</h2>\n", "")]
     parts += [html.pictures(figures).replace("<h2>Figures</h2>\n", "")]

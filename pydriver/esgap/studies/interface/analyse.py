@@ -76,7 +76,7 @@ def pairs(study: Study, energies: pd.DataFrame, drop: pd.DataFrame, direction: s
         if len(held) > 1:
             yield below(study, what, points, held, drop)
         else:
-            end = f"the pair is not what was made in any field: {_why(points, held)}"
+            end = f"the pair is not what was made in any field: {_why(points, held, points.field.to_numpy())}"
             field, bulk = float(drop.field[drop.field.abs().idxmax()]), float(points.formation_energy[points.field == 0].iloc[0])
             yield Interface(**what, field=field, bulk=bulk, verdict=end), []
 
@@ -137,7 +137,7 @@ def _verdicts(points: pd.DataFrame, held: pd.DataFrame, fields: np.ndarray, know
     if (zero := points[points.field == 0].iloc[0]).found != OK:
         yield f"without field {zero.found}"
     if not known.all():
-        yield f"no energy at {int((~known).sum())} of {len(fields)} depths: {_why(points, held)}"
+        yield f"no energy at {int((~known).sum())} of {len(fields)} depths: {_why(points, held, fields[~known])}"
 
 
 def thickness(depth: np.ndarray, energy: np.ndarray) -> float:
@@ -150,9 +150,9 @@ def thickness(depth: np.ndarray, energy: np.ndarray) -> float:
     return float(total)
 
 
-def _why(points: pd.DataFrame, held: pd.DataFrame) -> str:
-    """The ends of a branch, and what the neighbouring points are."""
+def _why(points: pd.DataFrame, held: pd.DataFrame, lost: np.ndarray) -> str:
+    """What the next points are beyond the ends of a branch, on the sides of the `lost` fields."""
     low, high = held.field.min(), held.field.max()
-    beyond = points[(points.field < low) | (points.field > high)].sort_values("field")
-    next_ = [*beyond[beyond.field < low].tail(1).itertuples(), *beyond[beyond.field > high].head(1).itertuples()]
-    return "; ".join(f"at {one.field:+g} V/Angstrom along {one.direction} {one.found}" for one in next_) or f"fields from {low:g} to {high:g} V/Angstrom"
+    below, above = points[points.field < low].sort_values("field").tail(1), points[points.field > high].sort_values("field").head(1)
+    beyond = [*(below.itertuples() if (lost < low).any() else ()), *(above.itertuples() if (lost > high).any() else ())]
+    return "; ".join(f"at {one.field:+g} V/Angstrom along {one.direction} {one.found}" for one in beyond) or f"fields from {low:g} to {high:g} V/Angstrom"

@@ -11,6 +11,7 @@ from scipy.stats import t as student
 
 from esgap.calculators import GAP
 from esgap.lammps.neb import read_images
+from esgap.lammps.relaxation import relaxed_atoms
 from esgap.physics import eos
 from esgap.units import EV_PER_A3_IN_GPA
 
@@ -127,3 +128,16 @@ def test_barriers(committees, run, tmp_path):
             assert_interval(other[name], deviations[pair[0]] - deviations[pair[1]])
     images = [row for row in tables["images"] if row["potential"] == other["potential"]]
     assert_interval(images[2]["energy"], deviations[2] - deviations[0])
+
+
+def test_formation_energies(committees, esgap, study, tmp_path):
+    done = esgap("run", study(("li7p3s11/gap", str(committees / "gap")), ("[-0.1, 0.0, 0.1]", "[0.0]")), "-o", "out")
+    assert done.returncode == 0, done.stderr
+    tables = json.loads((tmp_path / "out/result.json").read_text())["tables"]
+    shipped, row = tables["formation_energy"]
+    assert shipped["formation_energy"]["low"] is None
+    crystal, deviations = read(tmp_path / "out/cell.extxyz"), []
+    for cell in (row["pair"], "perfect"):
+        (folder,) = (tmp_path / "out/points").glob(f"*/{row['potential'].split('/')[1]}/1x1x1/{cell}/zero")
+        deviations.append(off(committees / "gap", relaxed_atoms(folder, crystal)))
+    assert_interval(row["formation_energy"], deviations[0] - deviations[1])

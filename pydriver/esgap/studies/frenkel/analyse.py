@@ -13,6 +13,7 @@ from esgap.physics.images import image_energy, ionic_dielectric, isolated
 from esgap.physics.field import field_vector
 from esgap.physics.polarisability import estimates, response
 from esgap.physics.threshold import PairResponse, threshold
+from esgap.studies import committee
 from esgap.studies.contract import OK, Result, Runs
 from esgap.studies.frenkel.deck import CELL, screened
 from esgap.studies.frenkel.pairs import PAIRS
@@ -26,7 +27,7 @@ METHOD = (
     "Each field starts from its neighbour's relaxed cell, outwards, and back where a state was left. A point continues the branch when the occupation of the mobile "
     f"ions' places stays, when its energy changes by the work of the field -p.dE within {BRANCH} eV (and a tenth of the response's energy, and what the forces left may "
     f"still give), and when its dipole follows the linear response within {DIPOLE} e Angstrom (and half of that response). Where the perfect cell leaves its branch the crystal gives way: "
-    "the sweep along there ends."
+    "the sweep along there ends. " + committee.METHOD
 )
 TABLES = {
     "candidates": Candidate,
@@ -66,7 +67,7 @@ def candidates(study: Study, runs: Runs, size: Size) -> Iterator[Candidate]:
     found = pd.read_csv(runs.folder / PAIRS, index_col="name")
     screening = next(runs.select(what="screen"), None)
     energies = screened(runs.path(screening, "screened.csv"), found) if screening else None
-    relaxed = {pair.name: size.pair_state(track.points[0]).energy for pair, track in size.pairs}
+    relaxed = {pair.name: size.energy(track.points[0]) for pair, track in size.pairs}
     listed = [] if energies is None else list(energies.sort_values().index[:LISTED])
     for name in [*listed, *(name for name in relaxed if name in found.index and name not in listed)]:
         pair = found.loc[name]
@@ -89,12 +90,13 @@ def points(size: Size) -> Iterator[FormationEnergy]:
         zero, perfect_zero = track.points[0].state, size.perfect.points[0].state
         lower = _lower(size, track)
         for k, point in enumerate(track.points):
-            perfect = size.crystal_states[point.key]
-            energy = formation_energy(perfect, point.state, perfect_zero, zero, point.field)
+            perfect = size.perfect.on_branch()[point.key]
+            energy = formation_energy(perfect.state, point.state, perfect_zero, zero, point.field)
             state = track.words(k, track.occupation[0])
-            max_force = max(point.max_force, size.perfect.on_branch()[point.key].max_force)
+            max_force = max(point.max_force, perfect.max_force)
             verdicts = [f"not converged: {max_force:.3g} eV/Angstrom left"] if max_force > size.study.relax.force else []
             verdicts += [state] if state != INTACT else []
+            verdicts += size.outside(point, perfect)
             if k == 0:
                 verdicts += ["below zero: the perfect cell is not the ground state; look for it with kind sites"] if energy.total < 0 else []
                 verdicts += lower
@@ -105,7 +107,7 @@ def points(size: Size) -> Iterator[FormationEnergy]:
                 direction=point.job.tags["direction"],
                 field=point.job.tags["field"],
                 sweep="back" if point.job.tags["back"] else "out",
-                formation_energy=energy.total,
+                formation_energy=size.energy(point),
                 frozen=energy.frozen,
                 relaxation=energy.relaxation,
                 max_force=max_force,
@@ -181,7 +183,7 @@ def supercells(runs: Runs, sizes: list[Size]) -> Iterator[SizeRow]:
                     supercell=size.label,
                     volume=size.atoms.get_volume(),
                     perfect=perfect,
-                    formation_energy=alone.energy,
+                    formation_energy=size.energy(track.points[0]),
                     image_energy=images,
                     corrected=None if images is None else alone.energy - images,
                     verdict="; ".join(filter(None, (other, occupation if occupation != INTACT else ""))) or OK,

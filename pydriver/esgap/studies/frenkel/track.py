@@ -8,8 +8,10 @@ import numpy as np
 from ase import Atoms
 
 from esgap.physics.branch import branches
+from esgap.physics.estimate import Estimate
 from esgap.physics.frenkel import INTACT, CellState, left_sites, pair_of
 from esgap.record import read_json
+from esgap.studies.committee import Committee
 from esgap.studies.contract import Runs
 from esgap.studies.frenkel.deck import CHOSEN
 from esgap.studies.frenkel.pairs import Pair
@@ -187,6 +189,29 @@ class Size:
     def pair_state(self, point: Relaxed) -> CellState:
         """A point of a pair less the perfect cell in the same field."""
         return pair_of(self.crystal_states[point.key], point.state)
+
+    @cached_property
+    def committee(self) -> Committee:
+        return Committee.of(self.runs.folder, self.potential)
+
+    @cached_property
+    def _deviations(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def deviations(self, point: Relaxed) -> np.ndarray:
+        """Energies of a relaxed cell by the members of the committee less that of the potential (members,), eV."""
+        if point.job.name not in self._deviations:
+            self._deviations[point.job.name] = self.committee.deviations([Atoms(self.atoms, positions=point.state.positions)])[0]
+        return self._deviations[point.job.name]
+
+    def energy(self, point: Relaxed) -> Estimate:
+        """The energy of a point of a pair above the perfect cell in the same field, eV, with the committee's interval."""
+        return Estimate(self.pair_state(point).energy).with_committee(self.deviations(point) - self.deviations(self.perfect.on_branch()[point.key]))
+
+    def outside(self, *points: Relaxed) -> list[str]:
+        """What the committee says of these cells, the first that is outside the data."""
+        found = (self.committee.problem(self.deviations(point), len(self.atoms)) for point in points)
+        return [words for words in found if words][:1]
 
     def tracks(self) -> list[tuple[str, Track]]:
         """The perfect cell and the pairs, by name."""

@@ -112,6 +112,7 @@ UNITS = [
     ({"force": Bohr / Hartree, "virial": 1 / Hartree}, "look like forces in Hartree/Bohr"),
     ({"energy": 1 / Hartree}, "look like energies in Hartree"),
     ({"energy": 1 / Hartree, "force": Bohr / Hartree, "virial": 1 / Hartree}, "or energies in Hartree and forces in Hartree/Bohr"),
+    ({"virial": -1.0}, "look like virials of the opposite sign"),
     ({"force": -1.0, "virial": -1.0}, "gradients, forces of the opposite sign"),
 ]
 

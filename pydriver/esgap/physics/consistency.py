@@ -17,6 +17,7 @@ FEWEST = 4  # pairs
 REACH = 50  # configurations between the two of a pair, at most
 SCATTER = 0.5  # relative, of the energies that are not explained: more is no clear answer
 TOLERANCE = 0.3  # of ln(f)
+TELLING = 0.1  # work of the stress over that of the forces: less says nothing of virials
 UNITS = {  # f -> what the labels are in
     1.0: "",
     Hartree / Bohr: "forces in Hartree/Bohr",
@@ -45,22 +46,15 @@ def other_units(pairs: np.ndarray) -> str:
     """What the pairs of `work` say of the units in words; empty when they fit eV and eV/Angstrom, or give no clear answer."""
     if len(pairs) < FEWEST:
         return ""
-    factors = _least_deviations(pairs[:, 1:], pairs[:, 0])
+    factors = np.linalg.lstsq(pairs[:, 1:], pairs[:, 0], rcond=1e-9)[0]
     if np.abs(pairs[:, 0] - pairs[:, 1:] @ factors).sum() > SCATTER * np.abs(pairs[:, 0]).sum():
         return ""
     if factors[0] < 0:
         return "gradients, forces of the opposite sign" if abs(np.log(-factors[0])) < TOLERANCE else ""
+    if np.abs(pairs[:, 2]).sum() > TELLING * np.abs(pairs[:, 1]).sum() and abs(np.log(max(-factors[1], 1e-9))) < 2 * TOLERANCE:
+        return "virials of the opposite sign (a stress times the volume)"
     nearest = min(UNITS, key=lambda unit: abs(np.log(factors[0] / unit)))
     return UNITS[nearest] if abs(np.log(factors[0] / nearest)) < TOLERANCE else ""
-
-
-def _least_deviations(rows: np.ndarray, values: np.ndarray, rounds: int = 30) -> np.ndarray:
-    """Coefficients with the least sum of absolute deviations, by reweighted least squares: pairs beyond the quadratic approximation count little."""
-    weights = np.ones(len(values))
-    for _ in range(rounds):
-        factors = np.linalg.lstsq(rows * weights[:, None], values * weights, rcond=1e-9)[0]
-        weights = 1 / np.sqrt(np.maximum(np.abs(values - rows @ factors), 1e-6 * np.abs(values).max()))
-    return factors
 
 
 def _displacements(one: Atoms, other: Atoms, there: np.ndarray, here: np.ndarray, largest_strain: float) -> tuple[np.ndarray, np.ndarray] | None:

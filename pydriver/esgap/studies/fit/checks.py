@@ -54,5 +54,5 @@ def _check_units(configurations: list[Atoms], labels: list[Labels], data: str) -
     pairs = work([configurations[i] for i in whole], *([getattr(labels[i], name) for i in whole] for name in ("energy", "forces", "virial")))
     if units := other_units(pairs):
         raise EsgapError(
-            f"the labels of {data} look like {units}: between similar configurations energies do not change by the work of the forces; convert them to eV and eV/Angstrom"
+            f"the labels of {data} look like {units}: between similar configurations energies do not change by the work of forces and stress; convert them to eV and eV/Angstrom"
         )

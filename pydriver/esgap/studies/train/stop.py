@@ -25,4 +25,4 @@ def finished(errors: Sequence[dict[str, float]], share: float, observables: Sequ
     still = [not better for better in improved(errors, share)]
     if observables is not None:
         still = [one and other for one, other in zip(still, settled(observables, tolerance), strict=True)]
-    return len(still) > PATIENCE and all(still[-PATIENCE:])
+    return all(still[-PATIENCE:])

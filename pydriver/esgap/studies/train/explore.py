@@ -62,7 +62,7 @@ def dynamics(trail: Trail, start: Atoms, calculator, settings: dict, temperature
     atoms.set_cell(atoms.cell * volume ** (1 / 3), scale_atoms=True)
     atoms.calc = calculator
     MaxwellBoltzmannDistribution(atoms, temperature_K=temperature, rng=random)
-    engine = Langevin(atoms, 1e3 * settings["timestep"] * units.fs, temperature_K=temperature, friction=FRICTION, rng=random)
+    engine = Langevin(atoms, 1e3 * settings["timestep"] * units.fs, temperature_K=temperature, friction=FRICTION, fixcm=False, rng=random)
     every, last = (max(1, round(settings[key] / settings["timestep"])) for key in ("sample_every", "time"))
     look = min(LOOK, every)
     done, sampled = 0, 0

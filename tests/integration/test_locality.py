@@ -52,3 +52,62 @@ def test_charges_of_a_synthetic_reference(cells, esgap, tmp_path):
     beyond = [row for row in tables["induced"] if row["radius"] == 4.0]
     assert all(row["remaining"]["value"] < 1e-4 < 1e-3 < row["induced"]["value"] for row in beyond)
     assert np.isfinite([row["ratio"]["value"] for row in beyond]).all()
+
+
+MAKE = STUDY.replace('data = "cells.extxyz"\nforces = "reference"\n', "") + f"""
+[displace]
+structure = "{ROOT}/inputs/structures/li7p3s11-relaxed.extxyz"
+supercell = [1, 2, 1]
+single = [1, 15]
+centres = [33]
+radii = [4.0]
+displacements = 1
+[ase]
+calculator = "reference:MorseWithCharges"
+"""
+
+REFERENCE = f"""
+from ase.calculators.morse import MorsePotential
+from esgap.lammps.inprocess import Coulomb, electrostatics
+from esgap.potential import Electrostatics
+
+TRUTH = {TRUTH!r}
+ES = Electrostatics(charges=TRUTH, zeta={{"Li": 1.0, "P": 1.3, "S": 1.2}}, n=dict.fromkeys(TRUTH, 1), cutoff=10.0)
+
+class MorseWithCharges(MorsePotential):
+    def __init__(self):
+        super().__init__(epsilon=0.5, r0=2.1, rho0=4.0, rcut1=1.3, rcut2=1.6)
+
+    def calculate(self, atoms=None, *args, **kwargs):
+        super().calculate(atoms, *args, **kwargs)
+        part = electrostatics(atoms, tuple(TRUTH), ES, Coulomb(10.0, "1e-6"))
+        self.results["forces"] = self.results["forces"] + part.forces
+        self.results["energy"] += part.energies.sum()
+"""
+
+
+def test_cells_made_and_labelled(esgap, main, tmp_path, monkeypatch):
+    """The undisplaced cell, six with one atom moved, one with everything beyond 4 Angstrom of a sulfur moved: the charges come back."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "reference.py").write_text(REFERENCE)
+    (tmp_path / "study.toml").write_text(MAKE)
+    done = esgap("run", "study.toml", "-o", "out")
+    assert done.returncode == 0, done.stderr
+    base, *cells = read(tmp_path / "out/cells.extxyz", ":")
+    assert [atoms.info["config_type"] for atoms in (base, *cells)] == ["base", "locality", *["single-atom"] * 6]
+    shifts = [np.linalg.norm(atoms.positions - base.positions, axis=1) for atoms in cells]
+    far = base.get_distances(32, range(84), mic=True) > 4.0
+    assert np.array_equal(shifts[0] > 1e-6, far) and np.std((cells[0].positions - base.positions)[far]) == pytest.approx(0.1, rel=0.2)
+    assert all(np.flatnonzero(shift > 1e-6).tolist() == [atom] and shift[atom] == pytest.approx(0.3) for shift, atom in zip(shifts[1:], (0, 0, 0, 14, 14, 14)))
+    tables = json.loads((tmp_path / "out" / "result.json").read_text())["tables"]
+    assert {row["element"]: row["charge"]["value"] for row in tables["charges"]} == pytest.approx(TRUTH, abs=1e-3)
+
+    for old, new, words in (
+        ("single = [1, 15]", "single = [85]", "names atom 85 of a cell of 84"),
+        ("radii = [4.0]\ndis", "radii = [7.0]\ndis", "more than half the shortest lattice vector"),
+        ("[displace]", 'data = "cells.extxyz"\n[displace]', "give labelled cells as `data`, or [displace]"),
+    ):
+        text = MAKE.replace(old, new) if "data" not in new else f'data = "cells.extxyz"\n{MAKE}'
+        (tmp_path / "study.toml").write_text(text)
+        refused = main("deck", "study.toml", "-o", "other")
+        assert refused.returncode == 1 and words in " ".join(refused.stderr.split()), refused.stderr

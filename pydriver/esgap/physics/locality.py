@@ -38,6 +38,14 @@ class Induced:
         return np.einsum("p,npc->nc", products(charges), self.parts)
 
 
+def displaced_beyond(base: Atoms, centre: int, radius: float, sigma: float, random: np.random.Generator) -> Atoms:
+    """`base` with every atom farther than `radius` from atom `centre` (minimum image) moved by a Gaussian of `sigma` a component, Angstrom."""
+    far = base.get_distances(centre, range(len(base)), mic=True) > radius
+    moved = base.copy()
+    moved.positions[far] += random.normal(scale=sigma, size=(int(far.sum()), 3))
+    return moved
+
+
 def pairs(count: int) -> list[tuple[int, int]]:
     """The pairs a <= b of `count` elements."""
     return list(combinations_with_replacement(range(count), 2))

@@ -65,8 +65,8 @@ class WithReference(contract.Study):
         return self
 
 
-def write_reference(study: WithReference, stage: Path) -> dict[str, str]:
-    """Write the settings of the reference; return them as inputs of its jobs. Raises EsgapError: no template."""
+def write_reference(study: contract.Study, stage: Path) -> dict[str, str]:
+    """Write the settings of the reference (`study` has the sections cp2k and ase); return them as inputs of its jobs. Raises EsgapError: no template."""
     write_json(stage / SETTINGS, study.model_dump(mode="json", include={"ase"}) | {"cp2k": study.cp2k and study.cp2k.model_dump(mode="json", exclude={"template"})})
     if not study.cp2k:
         return {"settings": SETTINGS}
@@ -76,7 +76,7 @@ def write_reference(study: WithReference, stage: Path) -> dict[str, str]:
     return {"settings": SETTINGS, "template": TEMPLATE}
 
 
-def label_job(study: WithReference, inputs: dict[str, str], atoms: Atoms, index: int, stage: Path, under: str = "") -> Job:
+def label_job(study: contract.Study, inputs: dict[str, str], atoms: Atoms, index: int, stage: Path, under: str = "") -> Job:
     """One calculation: its configuration is written to `under`configurations/, it runs in `under`labels/. `inputs`: of `write_reference`."""
     place = f"{index:04d}{_suffix(atoms)}"
     file = f"{under}configurations/{place}.extxyz"

@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 from ase import Atoms
 
+from esgap.errors import EsgapError
 from esgap.physics.locality import Induced, charges_with_intervals, induced, magnitude
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.locality.deck import DATA, FORCES, read_cells
@@ -52,7 +53,9 @@ TABLES = {"charges": Charge, "induced": InducedForce, "centres": Centre}
 
 
 def analyse(study: Study, runs: Runs) -> Result:
-    """Fit the charges and sum up the induced forces."""
+    """Fit the charges and sum up the induced forces. Raises EsgapError while cells are being labelled."""
+    if runs.find(what="pairs") is None:
+        raise EsgapError(f"{runs.folder} holds labelled cells and no charge fit yet: go on with `esgap run`")
     base, cells = read_cells(study, runs.folder / DATA)
     with np.load(runs.folder / FORCES) as file:
         parts = file["parts"]

@@ -11,17 +11,25 @@ from esgap.errors import EsgapError
 from esgap.jobs.job import Job
 from esgap.record import write_text
 from esgap.studies.contract import Workspace
+from esgap.studies.locality.cells import BASE, gather, label_jobs
 from esgap.studies.locality.study import Study
 
 DATA, SETTINGS, FORCES = "cells.extxyz", "study.json", "pairs/forces.npz"
-BASE = "base"  # config_type of the undisplaced cell
 
 
 def deck(study: Study, work: Workspace) -> Iterator[Job]:
-    """Check and copy the data; yield the evaluation. Raises EsgapError: see `read_cells`."""
-    read_cells(study)
-    shutil.copyfile(study.data, work.stage / DATA)
-    write_text(work.stage / SETTINGS, study.model_dump_json(indent=1, exclude={"run", "data", "title"}) + "\n")
+    """Check and copy the data, or yield the calculations that make them; then the evaluation. Raises EsgapError: see `read_cells`, `made`."""
+    if study.displace:
+        labels = label_jobs(study, work)
+        yield from labels
+        if not all(work.finished(job) for job in labels):
+            return
+        gather(labels, work.folder, work.stage / DATA)
+        read_cells(study, work.stage / DATA)
+    else:
+        read_cells(study)
+        shutil.copyfile(study.data, work.stage / DATA)
+    write_text(work.stage / SETTINGS, study.model_dump_json(indent=1, exclude={"run", "data", "title", "displace", "cp2k", "ase"}) + "\n")
     yield Job(
         name="pairs",
         command=("python", "-m", "esgap.studies.locality.work", SETTINGS, DATA, FORCES),

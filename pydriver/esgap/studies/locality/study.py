@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from esgap.studies import contract
+from esgap.studies.common.reference import CP2K, FORCES, Calculator
 from esgap.studies.sections import Count, Positive, Section, StudyPath, distinct
 
 
@@ -19,12 +20,44 @@ class Densities(Section):
     """Real space of the Coulomb sum, Angstrom."""
 
 
+class Displace(Section):
+    """Instead of `data`: cells that are made from one and labelled by the section [cp2k] or [ase]."""
+
+    structure: Annotated[StudyPath, Field(examples=["relaxed.extxyz"])]
+    """The undisplaced cell, best at a minimum of the reference."""
+    supercell: tuple[Count, Count, Count] = (1, 1, 1)
+    """Repetitions of it."""
+    centres: tuple[Count, ...] = ()
+    """Ids of atoms, from 1: around each all atoms beyond a radius are displaced."""
+    radii: tuple[Positive, ...] = (4.0, 6.0)
+    """Angstrom, at most half the shortest lattice vector."""
+    sigma: Positive = 0.1
+    """Of these displacements a component, Angstrom."""
+    displacements: Count = 3
+    """Of each centre and radius."""
+    single: tuple[Count, ...] = ()
+    """Ids of atoms that are moved alone along x, y and z: every atom far from one gives three numbers to the charge fit."""
+    shift: Positive = 0.3
+    """Of these, Angstrom."""
+    seed: int = 1
+    """Of the displacements."""
+
+    @model_validator(mode="after")
+    def _something_moves(self):
+        if not self.centres and not self.single:
+            raise ValueError("nothing is displaced: give centres, single, or both")
+        return self
+
+
 class Study(contract.Study):
     """What of the forces comes from far away, and the charges that explain it."""
 
     kind: Literal["locality"]
-    data: Annotated[StudyPath, Field(examples=["locality.extxyz"])]
+    data: Annotated[StudyPath | None, Field(examples=["locality.extxyz"])] = None
     """Labelled cells: one with config_type = base, others with some of its atoms displaced."""
+    displace: Displace | None = None
+    cp2k: CP2K | None = None
+    ase: Calculator | None = None
     forces: str = "dft_force"
     """Name of the forces in the file, eV/Angstrom."""
     elements: Annotated[tuple[str, ...], Field(min_length=2, examples=[["Li", "P", "S"]])]
@@ -39,6 +72,16 @@ class Study(contract.Study):
     @classmethod
     def _each_once(cls, elements: tuple[str, ...]) -> tuple[str, ...]:
         return distinct(elements, "elements")
+
+    @model_validator(mode="after")
+    def _data_or_displace(self):
+        if (self.data is None) == (self.displace is None):
+            raise ValueError("give labelled cells as `data`, or [displace] to make some")
+        if sum(section is not None for section in (self.cp2k, self.ase)) != (1 if self.displace else 0):
+            raise ValueError("[displace] needs one of the sections [cp2k] and [ase], the method that labels; `data` needs none")
+        if self.displace and self.forces != FORCES:
+            raise ValueError(f"forces = {self.forces!r}: those of cells that are made here are {FORCES}; remove the key")
+        return self
 
     @model_validator(mode="after")
     def _densities_fit_the_elements(self):

@@ -138,5 +138,5 @@ def test_page_and_csv(tmp_path):
     write_page(content, found, [], {"one": "no < such"}, True, tmp_path / "paper.html")
     page = (tmp_path / "paper.html").read_text()
     assert "T &amp; &lt;U&gt;" in page and "q &lt; r" in page and "one failed" in page and "no &lt; such" in page
-    assert "short settings" in page and 'href="https://doi.org/10.1000/abc"' in page and "class=wrong" in page
+    assert "short settings" in page and 'href="https://doi.org/10.1000/abc"' in page and 'class="wrong"' in page
     assert "2 times the printed one" in csv(found) and "not converged" in csv(found)

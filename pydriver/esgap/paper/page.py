@@ -35,14 +35,18 @@ def _warnings(paper: Paper, done: Mapping[str, object], failed: Mapping[str, str
 
 
 def _table(sides: Sequence[Side]) -> str:
-    head = "".join(f"<th class=text>{name}</th>" for name in HEAD)
+    head = "".join(f"<th class=text>{name}</th>" for name in HEAD[:-1])
     lines = "\n".join(map(_line, sides))
     return f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{lines}\n</tbody></table></div>'
 
 
 def _line(side: Side) -> str:
-    inner = "".join(f'<td class="text verdict">{html.prose(cell)}</td>' for cell in cells(side))
-    return f"<tr{'' if side.verdict == 'ok' else ' class=wrong'}>{inner}</tr>"
+    """A line, and a second one below for what is done differently: a table of seven columns fits no telephone."""
+    *numbers, why = cells(side)
+    classes = [name for name, on in (("wrong", side.verdict != "ok"), ("told", why)) if on]
+    inner = "".join(f'<td class="text fold">{html.prose(cell)}</td>' for cell in numbers)
+    below = f'\n<tr class="why"><td colspan={len(numbers)}>{html.prose(why)}</td></tr>' if why else ""
+    return f'<tr class="{" ".join(classes)}">{inner}</tr>{below}'
 
 
 def cells(side: Side) -> tuple[str, ...]:

@@ -118,8 +118,8 @@ def points(size: Size) -> Iterator[FormationEnergy]:
 
 
 def _lower(size: Size, track: Track) -> list[str]:
-    """A lower state of a cell than that which was made, both without field."""
-    zeros = [k for k, point in enumerate(track.points) if point.key == track.points[0].key]
+    """A lower state of a cell than that which was made, both without field; a pair that recombined is none."""
+    zeros = [k for k, point in enumerate(track.points) if point.key == track.points[0].key and (k == 0 or track.occupation[k] != "recombined")]
     lowest = min(zeros, key=lambda k: track.points[k].state.energy)
     below = track.points[0].state.energy - track.points[lowest].state.energy
     return [f"state {track.words(lowest, INTACT)} lies {below:.3f} eV lower"] if below > LOWER and track.branch[lowest] else []

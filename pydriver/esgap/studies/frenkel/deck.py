@@ -74,6 +74,7 @@ def chosen(study: Study, pairs: list[Pair], placed: list[Placed]) -> dict:
     charged = {one.label: one.potential.electrostatics for one in placed if one.potential.electrostatics}
     return {
         "pairs": [{"name": pair.name, "atom": pair.atom, "displacement": pair.displacement.tolist()} for pair in pairs],
+        "eps_inf": study.field.eps_inf,
         "charges": {label: {"charge": es.charges[study.defect.element], "field_scale": es.field_scale} for label, es in charged.items()},
     }
 

@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from esgap.physics.field import field_vector
 from esgap.physics.frenkel import INTACT
 from esgap.physics.polarisability import response
+from esgap.record import read_json
 from esgap.report import figure
 from esgap.report.polar import zero_energy_fields
-from esgap.studies.contract import Result, Row
-from esgap.studies.frenkel.deck import CELL
+from esgap.studies.contract import OK, Result, Row
+from esgap.studies.frenkel.deck import CELL, CHOSEN
 from esgap.studies.frenkel.sweep import PERFECT
 
 
@@ -24,10 +25,24 @@ def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
     groups = list(dict.fromkeys((row.supercell, row.pair) for row in rows)) or [("", "")]
     for supercell, pair in groups:
         name = "formation_energy" if len(groups) == 1 else f"formation_energy-{supercell}-{pair}"
-        yield name, against_field(result, supercell, pair, "" if len(groups) == 1 else f": {pair} in {supercell}")
+        drawn = against_field(result, supercell, pair, "" if len(groups) == 1 else f": {pair} in {supercell}")
+        screened_axis(drawn.axes[0], rows, folder)
+        yield name, drawn
     yield from polar(result, folder)
     if result.rows("size"):
         yield "size", against_size(result)
+
+
+def screened_axis(axes: Axes, rows: list[Row], folder: Path) -> None:
+    """A second axis with E S / sqrt(eps_inf), where the study gives eps_inf. The force is S q E, so the same
+    force belongs to that field at S = sqrt(eps_inf), and nothing else changes; S: that of the run."""
+    file = folder / CHOSEN
+    chosen = read_json(file, "write the deck again") if file.is_file() else {}
+    in_fields = [row.potential for row in rows if row.field]
+    if chosen.get("eps_inf") and in_fields:
+        factor = chosen["charges"][in_fields[0]]["field_scale"] / chosen["eps_inf"] ** 0.5
+        above = axes.secondary_xaxis("top", functions=(lambda field: field * factor, lambda field: field / factor))
+        above.set_xlabel(f"the same with S = sqrt({chosen['eps_inf']:g}) (V/Å)", fontsize="small")
 
 
 def polar(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
@@ -104,11 +119,15 @@ def _legend(axes: Axes, rows: list[Row]) -> None:
 
 
 def against_size(result: Result) -> Figure:
-    """E_f without field against 1/V, as computed and without the energy of the dipole's images; at 0 what they tend to."""
+    """E_f without field against 1/V, as computed and without the energy of the dipole's images; at 0 what they tend to. Hollow, with no line: another state."""
     fig, axes = figure.new()
     rows = result.rows("size")
     for number, (potential, pair) in enumerate(dict.fromkeys((row.potential, row.pair) for row in rows)):
-        mine = [row for row in rows if (row.potential, row.pair) == (potential, pair)]
+        all_sizes = [row for row in rows if (row.potential, row.pair) == (potential, pair)]
+        mine = [row for row in all_sizes if row.verdict == OK]
+        for row in all_sizes:
+            if row.verdict != OK:
+                axes.plot(1e3 / row.volume, row.formation_energy.value, "o", color=f"C{number}", mfc="none", label=f"{potential}, {pair}: {row.verdict}")
         for name, style, words in (("formation_energy", "-o", ""), ("corrected", "--s", ", images taken off")):
             known = [(1e3 / row.volume if row.volume else 0.0, getattr(row, name).value) for row in mine if getattr(row, name)]
             if known:

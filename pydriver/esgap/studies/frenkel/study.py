@@ -58,6 +58,9 @@ class ElectricField(Section):
     directions: tuple[str | Vector, ...] = ("x", "y", "z")
     """x, y, z of the structure file; a, b, c, its cell vectors; or a Cartesian vector as [1, -1, 0]."""
 
+    eps_inf: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
+    """Relative permittivity of the electrons. Given, the figure has a second axis: the fields that do the same where they act on sqrt(eps_inf) times the charges."""
+
     @field_validator("values", "directions")
     @classmethod
     def _each_once(cls, values: tuple, info) -> tuple:

@@ -1,0 +1,19 @@
+"""The worked case of the paper's cell: the commands of its README and the energies without field that it ships, a quarter of an hour."""
+
+import subprocess
+
+import pandas as pd
+import pytest
+from places import BIN, ROOT
+
+CASE = ROOT / "inputs/frenkel-504"
+
+
+def test_energies_without_field(tmp_path):
+    done = subprocess.run([BIN / "esgap", "run", CASE / "study.toml", "-o", "out"], cwd=tmp_path, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    found, expected = (pd.read_csv(folder / "size.csv") for folder in (tmp_path / "out", CASE / "expected"))
+    assert (found.supercell == expected.supercell).all() and (found.verdict == expected.verdict).all()
+    ok = expected.verdict == "ok"
+    for column in ("formation_energy", "corrected"):
+        assert found[column][ok].to_numpy() == pytest.approx(expected[column][ok].to_numpy(), abs=0.005, nan_ok=True)

@@ -242,7 +242,8 @@ def main() -> None:
     except (typer.Abort, KeyboardInterrupt):
         _fail("interrupted; finished jobs are kept, the same command resumes", INTERRUPTED)
     except OSError as error:
-        _fail(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}; finished jobs are kept, the same command resumes", 1)
+        place = error.filename2 or error.filename  # of a copy the second is the one that is written
+        _fail(f"{error.strerror or error}{f': {place}' if place else ''}; finished jobs are kept, the same command resumes", 1)
     except Exception as error:
         if not hasattr(error, "show"):  # typer's own usage errors show themselves
             raise

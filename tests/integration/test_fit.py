@@ -22,6 +22,7 @@ from esgap.lammps.frame import from_lammps_vector
 from esgap.lammps.static import BASELINE_KSPACE, baseline, evaluate
 from esgap.potential import Potential, read_toml
 from esgap.studies.fit.accuracy import predict
+from esgap.studies.fit.gap_fit import run_gap_fit
 from esgap.studies.fit.native import evaluate as by_gap
 from esgap.studies.load import load_study
 
@@ -250,3 +251,12 @@ def test_shipped_potential_in_lammps_is_gap_plus_baseline(name, engine, shipped,
     # 5e-9 eV/atom is the agreement of the two engines; the label itself is -10000 eV.
     assert float((tmp_path / "energy").read_text()) == pytest.approx(expected.energy, abs=1e-6)
     assert np.allclose(forces, expected.forces, atol=1e-6)
+
+
+def test_gap_fits_own_reason_is_shown(tiny, tmp_path):
+    """What it says after SYSTEM ABORT, not its last line, which is empty or STOP 1."""
+    study = load_study(tiny((r"seed = .*", 'seed = 1\nengine = "gap_fit"')), "fit")
+    (tmp_path / "work").mkdir()
+    with pytest.raises(EsgapError, match=r"gap_fit failed with .*SYSTEM ABORT: read_fit_xyz: at_file train.xyz.*: its output is .*gap_fit.log"):
+        run_gap_fit(study, tmp_path / "work", tmp_path)  # no train.xyz there
+    assert "SYSTEM ABORT" in (tmp_path / "gap_fit.log").read_text()

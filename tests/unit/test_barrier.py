@@ -158,6 +158,7 @@ def test_fields_along_axes_and_cell_vectors():
     np.testing.assert_allclose(field_vector("y", -0.3, CELL), [0, -0.3, 0])
     np.testing.assert_allclose(field_vector("b", 0.5, CELL), 0.5 * CELL[1] / np.linalg.norm(CELL[1]))
     np.testing.assert_allclose(field_vector("-", 0.0, CELL), 0)
+    np.testing.assert_allclose(field_vector("0,3,-4", 0.5, CELL), [0, 0.3, -0.4])
 
 
 def test_collapsed_images():

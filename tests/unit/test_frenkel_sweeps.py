@@ -5,12 +5,14 @@ On the negative sides nothing happens.
 """
 
 import numpy as np
+import pandas as pd
 import pytest
 from ase.io import read
+from ase.io.lammpsdata import read_lammps_data
 from places import CIF
 
 from esgap.jobs.job import Job
-from esgap.lammps.frame import to_lammps_vector
+from esgap.lammps.frame import from_lammps_vector, to_lammps_vector
 from esgap.pipeline import analyse, make_deck
 from esgap.physics.field import field_vector
 from esgap.plan import Plan
@@ -149,3 +151,72 @@ def test_response_of_the_intact_pair(finished):
     assert row.dipole_y.value == pytest.approx(1.0, abs=1e-7) and row.alpha_yy.value == pytest.approx(ALPHA, abs=1e-6) and row.alpha_xx is None
     zero = {row.direction: row for row in result.rows("zero_energy")}
     assert zero["+y"].field.value == pytest.approx((np.sqrt(1 + 2 * ALPHA * 0.7) - 1) / ALPHA, abs=1e-6)
+
+
+SIZES = f"""
+kind = "frenkel"
+structure = "{CIF}"
+supercells = [[1, 2, 1], [2, 3, 2]]
+potential = "li7p3s11/es-gap"
+[defect]
+separation = 4.0
+reach = 5.0
+pairs = 2
+[field]
+values = []
+[electrostatics]
+cutoff = 10.0
+order = 7
+"""
+
+
+class SizeModel(Model):
+    """Energies of candidates by their distance; every cell relaxes by the same shift from cell to cell, and by another around its pair, which it keeps when it is there."""
+
+    def run(self, job: Job) -> None:
+        if job.tags["what"] == "screen":
+            found = pd.read_csv(self.folder / "pairs.csv")
+            (self.folder / job.name).mkdir(parents=True)
+            lines = ["1,-1000.0", *(f"{atom + 1},{-1000 + abs(distance - 4.5)!r}" for atom, distance in zip(found.atom, found.distance))]
+            (self.folder / job.outputs[0]).write_text("\n".join(["id,energy", *lines]) + "\n")
+            (self.folder / job.log).write_text("Total wall time: 0:00:01\n")
+            return
+        size = tuple(map(int, job.tags["supercell"].split("x")))
+        crystal = self.crystal.repeat(size)
+        start = read_lammps_data(self.folder / job.inputs["start"], units="metal", atom_style="charge", sort_by_id=True).positions
+        moved = start - to_lammps_vector(crystal.positions, self.crystal.cell.array)
+        near = np.linalg.norm(moved, axis=1) > 1.0  # the ion that was moved
+        shift, around = np.array([0.02, 0.01, 0.0]), np.array([0.0, 0.0, 0.1])
+        relaxed = start.copy()
+        if not np.allclose(moved[~near], shift, atol=1e-4):
+            relaxed[~near] = start[~near] + shift
+        if near.any() and job.inputs["start"].startswith("cells/1x2x1"):
+            relaxed[near] += around
+        energy = -1000.0 * np.prod(size) + (0.7 + 20.0 / crystal.get_volume()) * near.any()
+        positions = from_lammps_vector(relaxed, self.crystal.cell.array)
+        self.write(job, energy, np.zeros(3), positions, 0.004)
+
+
+def test_candidates_and_sizes(tmp_path):
+    """The two of lowest unrelaxed energy are relaxed; the larger cell starts from what the smaller one relaxed to, and both extrapolate."""
+    (tmp_path / "study.toml").write_text(SIZES)
+    study, out = load_study(tmp_path / "study.toml"), tmp_path / "out"
+    model = SizeModel(out)
+    while todo := [job for job in make_deck(study, out).jobs if not (out / job.name).is_dir()]:
+        for job in todo:
+            model.run(job)
+    result = analyse(out)
+    listed = result.rows("candidates")
+    assert [row.unrelaxed.value for row in listed] == sorted(row.unrelaxed.value for row in listed)
+    chosen = [row for row in listed if row.formation_energy]
+    assert chosen == listed[:2] and all(row.unrelaxed.value == pytest.approx(abs(row.distance.value - 4.5), abs=1e-5) for row in chosen)
+    pair = chosen[0].pair
+    crystal = read(CIF).repeat((2, 3, 2))
+    start = read_lammps_data(out / f"cells/2x3x2/li7p3s11/es-gap/data.{pair}", units="metal", atom_style="charge", sort_by_id=True).positions
+    moved = start - to_lammps_vector(crystal.positions, crystal.cell.array)
+    far = np.linalg.norm(moved, axis=1)
+    assert np.sum(far > 1.0) == 1 and far.max() == pytest.approx(chosen[0].distance.value, abs=0.2)
+    np.testing.assert_allclose(moved[far < 1.0], np.tile([0.02, 0.01, 0.0], (503, 1)), atol=2e-3)
+    rows = {row.supercell: row for row in result.rows("size") if row.pair == pair}
+    assert rows["infinite"].formation_energy.value == pytest.approx(0.7, abs=1e-8) and rows["2x3x2"].perfect.value == pytest.approx(0, abs=1e-9)
+    assert rows["2x3x2"].verdict == "ok" and rows["2x3x2"].corrected is None, "no dielectric tensor without fields"

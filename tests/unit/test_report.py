@@ -2,9 +2,11 @@
 
 import math
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from esgap.record import write_json
 from esgap.report.html import write_page
 from esgap.report.table import show, terminal, write_csv
 from esgap.studies.contract import Result
@@ -74,6 +76,15 @@ def test_line_stops_at_another_state(rows, tmp_path):
     assert list(cross.get_xdata()) == [0.2]
     drawn.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 5000
+
+
+def test_second_axis_for_screened_charges(rows, tmp_path):
+    """Charges of a run with S = 1, electrons with eps = 4: S = 2 does at half the field what S = 1 does."""
+    write_json(tmp_path / "pairs.json", {"pairs": [], "eps_inf": 4.0, "charges": {"es-gap": {"charge": 0.5, "field_scale": 1.0}}})
+    ((_, drawn),) = figures(result(rows), tmp_path)
+    drawn.canvas.draw()
+    (above,) = drawn.axes[0].child_axes
+    np.testing.assert_allclose(above.get_xlim(), np.array(drawn.axes[0].get_xlim()) / 2, rtol=1e-9)
 
 
 @pytest.mark.parametrize("title", ["cost $5", "$", r"a $\frac$ b", "$x^2$"])

@@ -1,7 +1,11 @@
 """Kind train: the choice against random choice on the pool of existing labels; inputs/train/study.toml with the shipped ES-GAP in the place of CP2K."""
 
+import os
 import re
+import shutil
+import signal
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -21,6 +25,36 @@ TERMS = [(Pair(a, b, 5.0, 1.0, theta=1.0), 12) for i, a in enumerate(Z) for b in
 TERMS += [(Soap(z, Z, 4, 3, 0.7, 5.0, 1.5, delta=0.3, zeta=4), count) for z, count in zip(Z, (80, 60, 120))]
 LARGEST_FORCE = 12.0  # eV/Angstrom: a few of the first rattled cells go beyond
 STARTS, BEGIN = 6, 10
+
+
+TABLES = {"generations": [0, 1, 2, 4], "errors": None, "chosen": [0, 1, 2, 4, 7, 10]}  # columns, those of times left out
+
+
+def columns(folder, name: str) -> list[list[str]]:
+    """The rows of a table without times."""
+    wanted = TABLES[name]
+    rows = [line.split(",") for line in (folder / f"{name}.csv").read_text().splitlines()]
+    return [[row[k] for k in wanted] if wanted else row for row in rows]
+
+
+def test_killed_three_times_the_toy_gives_the_same(tmp_path):
+    """kill -9 of the whole process group at given moments; then to the end, and beside it without kills."""
+    random = np.random.default_rng(5)
+    for name in ("killed", "whole"):
+        folder = tmp_path / name
+        shutil.copytree(ROOT / "inputs/train", folder)
+        toy = folder / "toy.toml"
+        toy.write_text(toy.read_text().replace("../../runs/train-toy-models", "models"))
+        words = [BIN / "esgap", "run", "toy.toml", "-o", "out"]
+        for _ in range(3 if name == "killed" else 0):
+            process = subprocess.Popen(words, cwd=folder, env=ENV, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(random.uniform(4, 20))
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        done = subprocess.run(words, cwd=folder, env=ENV, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+    for table in TABLES:
+        assert columns(tmp_path / "killed/out", table) == columns(tmp_path / "whole/out", table)
 
 
 def target(atoms) -> Target:

@@ -44,7 +44,7 @@ def test_baseline_by_pairs_is_the_baseline_of_any_neutral_charges(tmp_path):
 
 
 def test_scan_of_sigma_and_charges(esgap, tmp_path):
-    study = tiny_fit(tmp_path, (r"\n\[\[model\]\]\nname = \"gap\"", ""), frames=8)
+    tiny_fit(tmp_path, (r"\n\[\[model\]\]\nname = \"gap\"", ""), frames=8)
     (tmp_path / "scan.toml").write_text(SCAN)
     done = esgap("fit", "fit.toml", "--scan", "scan.toml", "-o", "run")
     assert done.returncode == 0, done.stderr

@@ -9,7 +9,6 @@ from pathlib import Path
 import ase
 import numpy as np
 import pytest
-from ase.io import write
 from harness import difference_forces, difference_stress, energies_of, evaluate, launch
 from quippy.potential import Potential
 

@@ -37,7 +37,7 @@ def md(tmp_path):
     """A run folder with 5 ps in two segments."""
     home = tmp_path / "md" / RUN
     home.mkdir(parents=True)
-    (xlo, xy, xz), (_, ly, yz) = (0, 2, -3), (0, 8, 1)
+    (_, xy, xz), (_, ly, yz) = (0, 2, -3), (0, 8, 1)
     bounds = f"{min(0, xy, xz, xy + xz)} {9 + max(0, xy, xz, xy + xz)} {xy}\n{min(0, yz)} {ly + max(0, yz)} {xz}\n0 7 {yz}"
     for first in (0, 1250):
         frames = []

@@ -9,7 +9,6 @@ from ase import Atoms
 from ase.io import read, write
 
 from esgap import pipeline
-from esgap.studies.load import load_study
 
 TRAINING = Path(__file__).parents[2] / "potentials" / "li7p3s11" / "training"
 
@@ -31,7 +30,7 @@ def test_the_first_label_is_what_cp2k_gives(tmp_path, data, template):
     write(tmp_path / "one.extxyz", one)
     shutil.copy(TRAINING / template, tmp_path)
     (tmp_path / "study.toml").write_text(STUDY.format(template=template))
-    pipeline.run(load_study(tmp_path / "study.toml"), tmp_path / "run", lambda *a, **k: None, "label")
+    pipeline.run(tmp_path / "study.toml", tmp_path / "run", lambda *a, **k: None, "label")
     again = read(tmp_path / "run" / "labels.extxyz")
     energy, worst = again.info["dft_energy"], np.abs(again.arrays["dft_force"] - there.arrays["dft_force"]).max()
     print(f"{data}: energy {energy:.6f} eV, in the file {there.info['dft_energy']:.6f}; forces within {worst:.1e} eV/Angstrom")

@@ -112,7 +112,7 @@ def test_tiny_fit_writes_two_potentials_with_committees(tiny):
     gap, es_gap = (Potential.load(study.parent / name) for name in ("gap", "es-gap"))
     assert gap.electrostatics is None and es_gap.charge_of("P") == 2.5
     # Same configurations and settings: the records differ in what the fit found alone.
-    own = {"seconds", "bytes", "log_evidence", "singular_values", "error_bars", "learning_curve"}
+    own = {"seconds", "bytes", "log_evidence", "singular_values", "error_bars", "learning_curve", "baseline"}
     assert {k: v for k, v in gap.fit.items() if k not in own} == {k: v for k, v in es_gap.fit.items() if k not in own}
     assert gap.fit["engine"] == "native" and "quippy-ase" not in gap.fit["versions"]
     held = read(DATA, "1:9:2")

@@ -105,3 +105,10 @@ def test_calibration_needs_data():
     with pytest.raises(EsgapError, match="needs energies of configurations that were not fitted"):
         calibrate(np.array([]), np.array([]))
     assert calibrate(np.array([2.0, -2.0]), np.array([1.0, 1.0])) == 2.0
+
+
+def test_what_symmetry_fixes_does_not_count():
+    errors, stddevs = np.array([2.0, -2.0, 2.0, 1e-4, 1e-4]), np.array([1.0, 1.0, 1.0, 0.0, 1e-12])
+    assert calibrate(errors, stddevs) == 2.0
+    with pytest.raises(EsgapError, match="that the weights change"):
+        calibrate(errors[3:4], stddevs[3:4])

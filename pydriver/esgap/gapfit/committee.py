@@ -16,6 +16,7 @@ from esgap.gapfit.fit import Fit
 from esgap.gapfit.xml import write_weights
 
 LEVELS = (0.5, 0.68, 0.9, 0.95)
+FIXED = 1e-3  # of the median stddev: below, nothing but rounding and noise of the label
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,14 @@ def members(fit: Fit, count: int, factor: float = 1.0, seed: int = 0) -> np.ndar
 def calibrate(errors: np.ndarray, stddevs: np.ndarray) -> float:
     """The factor s of greatest likelihood for errors (n,) with posterior standard deviations (n,): rms of error / stddev.
 
-    Raises EsgapError without errors, or where a stddev vanishes.
+    Quantities that no weights can change, such as forces that symmetry makes zero, tell nothing of s and are left out: those
+    whose stddev is below 1e-3 of the median one. Raises EsgapError when nothing is left.
     """
-    if len(errors) == 0 or not np.all(np.asarray(stddevs) > 0):
-        raise EsgapError("the committee cannot be calibrated: it needs energies of configurations that were not fitted; hold some out")
-    return float(np.sqrt(np.mean((np.asarray(errors) / stddevs) ** 2)))
+    errors, stddevs = np.asarray(errors), np.asarray(stddevs)
+    free = stddevs > FIXED * np.median(stddevs) if len(stddevs) else stddevs
+    if not np.any(free):
+        raise EsgapError("the committee cannot be calibrated: it needs energies of configurations that were not fitted and that the weights change; hold some out")
+    return float(np.sqrt(np.mean((errors[free] / stddevs[free]) ** 2)))
 
 
 def coverage(errors: np.ndarray, stddevs: np.ndarray, levels=LEVELS) -> Coverage:

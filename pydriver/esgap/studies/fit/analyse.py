@@ -51,7 +51,7 @@ class Learned(Row):
     """Errors on the held-out configurations of a fit to a part of the data."""
 
     potential: Annotated[str, Column("potential")]
-    element: Annotated[str, Column("element", meaning="of the forces")]
+    element: Annotated[str, Column("element", meaning="of the forces; all for energies")]
     fitted: Annotated[int, Column("fitted", meaning="configurations")]
     energy_rmse: Annotated[Quantity | None, Column("energy", "{:.2f}", "meV/atom")] = None
     force_rmse: Annotated[Quantity | None, Column("force", "{:.3f}", "eV/Angstrom")] = None
@@ -134,8 +134,9 @@ def learned(potential: Potential) -> Iterator[Learned]:
     curve = potential.fit.get("learning_curve", [])
     whole = [{"fitted": potential.fit["configurations"], **potential.errors["held_out"]}] if curve else []
     for point in [*curve, *whole]:
+        yield Learned(potential=potential.name, element="all", fitted=point["fitted"], energy_rmse=point.get("energy"))
         for symbol, force in point["force"].items():
-            yield Learned(potential=potential.name, element=symbol, fitted=point["fitted"], energy_rmse=point.get("energy"), force_rmse=force)
+            yield Learned(potential=potential.name, element=symbol, fitted=point["fitted"], force_rmse=force)
 
 
 def errors(potential: Potential) -> Iterator[Errors]:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from esgap.errors import EsgapError
-from esgap.gapfit.fit import Fit, predict
+from esgap.gapfit.fit import Fit
 from esgap.gapfit.kernel import KeptRows
 from esgap.lammps.pairwise import PairwiseBaseline, pairwise_baseline
 from esgap.lammps.static import Labels, baseline
@@ -20,7 +20,7 @@ from esgap.record import write_json
 from esgap.studies.fit.accuracy import summary
 from esgap.studies.fit.data import held_out, read_labels
 from esgap.studies.fit.engine import Task
-from esgap.studies.fit.native import isolated_atoms, sparse_points, target
+from esgap.studies.fit.native import isolated_atoms, prediction_error, sparse_points, target
 from esgap.studies.fit.scan import BASELINE, result
 from esgap.studies.fit.study import Study
 
@@ -48,14 +48,9 @@ def cross_validate(studies: Sequence[Study], folds: int, es: Sequence[list[Label
             kernel = kernel or KeptRows(sparse_points(study, [t.atoms for t in fitted], lambda remark: None))
             found = Fit(fitted, kernel, isolated_atoms(task, fitted), jitter=study.sparse_jitter)
             evidence[k].append(found.factor.log_evidence() / found.factor.rows)
-            rows[k] += [(configurations[i], labels[i], _error(found, task, i)) for i in np.flatnonzero(held)]
+            rows[k] += [(configurations[i], labels[i], prediction_error(found, task, i)) for i in np.flatnonzero(held)]
             print(f"fold {fold + 1} of {folds}, point {k + 1} of {len(studies)}", flush=True)
     return [summary(errors) | {"log_evidence": float(np.mean(known))} for errors, known in zip(rows, evidence)]
-
-
-def _error(found: Fit, task: Task, i: int) -> Labels:
-    energy, forces, v = predict(found.kernel, found.weights, task.configurations[i], found.e0)
-    return Labels(float(energy), forces, np.array([[v[0], v[5], v[4]], [v[5], v[1], v[3]], [v[4], v[3], v[2]]])) - task.targets[i]
 
 
 def main(what: str, settings: str, folder: str) -> None:

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from esgap.gapfit.fit import Fit, predict
-from esgap.lammps.static import Labels
+from esgap.gapfit.fit import Fit
 from esgap.studies.fit.accuracy import summary
 from esgap.studies.fit.engine import Task
-from esgap.studies.fit.native import isolated_atoms, sparse_points, target
+from esgap.studies.fit.native import isolated_atoms, prediction_error, sparse_points, target
 
 
 def learning_curve(task: Task) -> list[dict]:
@@ -32,9 +31,4 @@ def _errors(task: Task, chosen: np.ndarray) -> dict:
     targets = [target(part, i) for i in chosen]
     sparse = sparse_points(task.study, [t.atoms for t in targets], lambda remark: None)
     fit = Fit(targets, sparse, isolated_atoms(part, targets), jitter=task.study.sparse_jitter)
-    rows = []
-    for i in np.flatnonzero(task.held):
-        energy, forces, v = predict(fit.kernel, fit.weights, task.configurations[i], fit.e0)
-        virial = np.array([[v[0], v[5], v[4]], [v[5], v[1], v[3]], [v[4], v[3], v[2]]])
-        rows.append((task.configurations[i], task.labels[i], Labels(float(energy), forces, virial) - task.targets[i]))
-    return summary(rows)
+    return summary([(task.configurations[i], task.labels[i], prediction_error(fit, task, i)) for i in np.flatnonzero(task.held)])

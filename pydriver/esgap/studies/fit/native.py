@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import atomic_numbers
+from ase.stress import voigt_6_to_full_3x3_stress
 
 from esgap.calculators import GAP
 from esgap.errors import EsgapError
@@ -100,6 +101,12 @@ def _check_file(found: Fit, task: Task, predicted: list[Labels]) -> None:
     difference = abs(predict(found.kernel, found.weights, atoms, found.e0)[0] - predicted[0].energy) / len(atoms)
     if not difference < SAME:
         raise EsgapError(f"the file of the fit gives an energy that is off by {difference:.1e} eV/atom from the fit: report this as a fault of esgap")
+
+
+def prediction_error(found: Fit, task: Task, i: int) -> Labels:
+    """Predicted less reference for configuration `i`, which `found` need not have seen."""
+    energy, forces, virial = predict(found.kernel, found.weights, task.configurations[i], found.e0)
+    return Labels(float(energy), forces, voigt_6_to_full_3x3_stress(virial)) - task.targets[i]
 
 
 def left_out(task: Task, found: Fit) -> dict:

@@ -34,6 +34,7 @@ def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
 def _learning(rows) -> Figure:
     """Held-out force errors by element against the number of fitted configurations, potentials by line style."""
     fig, ax = figure.new(5.0, 4.0)
+    rows = [row for row in rows if row.force_rmse is not None]
     symbols = list(dict.fromkeys(row.element for row in rows))
     for style, name in zip(("-", "--", ":", "-."), dict.fromkeys(row.potential for row in rows)):
         for colour, symbol in enumerate(symbols):

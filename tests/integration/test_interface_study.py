@@ -19,12 +19,13 @@ length = 10.0
 
 def test_below_an_interface(study, esgap, tmp_path):
     succeeded(esgap("run", study(("compare = [\"li7p3s11/gap\"]\n", "")), "-o", "pairs"))
-    energies = {row["field"]: row["formation_energy"] for row in table(tmp_path / "pairs")}
+    energies = {row["field"]: row["formation_energy"] for row in table(tmp_path / "pairs") if row["sweep"] == "out"}
     (tmp_path / "interface.toml").write_text(STUDY)
     done = succeeded(esgap("run", "interface.toml", "-o", "out"))
     assert "interface.csv" in done.stdout
     profile = pd.read_csv(tmp_path / "out/profile.csv")
-    assert len(profile) == 2 * 41
+    assert set(profile.pair) == {"Li4-i1-2.75", "lowest known"} and len(profile) == 4 * 41
+    profile = profile[profile.pair != "lowest known"]
     # A parabola through the three energies, by hand.
     zero, up, down = energies[0.0], energies[0.1], energies[-0.1]
     for sign, side in ((1, profile[:41]), (-1, profile[41:])):

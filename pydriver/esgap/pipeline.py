@@ -136,12 +136,13 @@ def analyse(folder: Path) -> Result:
     done = frozenset(job.name for job in plan.jobs if _is_done(job, folder))
     if not done and plan.jobs:
         raise EsgapError(f"{folder} holds no finished job of {len(plan.jobs)}: run them with `esgap run`, `make` or `sh commands.sh` (see `esgap status {folder}`)")
-    result: Result = module(plan.kind, "analyse").analyse(plan.study, Runs(folder, plan.jobs, done))
+    analysis = module(plan.kind, "analyse")
+    result: Result = analysis.analyse(plan.study, Runs(folder, plan.jobs, done))
     notes = [*result.notes, *remarks(plan.jobs, done, folder)]
     result = result.model_copy(update={"notes": notes, "provenance": provenance(plan.jobs, folder)})
     write_json(folder / RESULT, result.model_dump(mode="json", by_alias=True))
     for name, rows in result.tables.items():
-        table.write_csv(folder / f"{name}.csv", rows)
+        table.write_csv(folder / f"{name}.csv", rows, analysis.TABLES[name])
     return result
 
 

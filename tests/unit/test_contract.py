@@ -58,6 +58,8 @@ def test_csv(tmp_path):
     assert (first["conductivity"], first["conductivity_low"], first["conductivity_high"]) == (12.0, 10.0, 15.0)
     assert second["conductivity"] == 1 / 3 and second["haven_ratio_low"] == 0.25 and second["verdict"] == "not converged: 7 hops"
     assert all(math.isnan(value) for value in (first["haven_ratio"], second["haven_ratio_high"], second["conductivity_low"]))
+    write_csv(tmp_path / "none.csv", [], type(row()))
+    assert list(pd.read_csv(tmp_path / "none.csv")) == list(csv)
 
 
 def test_as_text():

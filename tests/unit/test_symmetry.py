@@ -1,5 +1,6 @@
 """Orbits of sites and of pairs under the space group, against crystals where they are known."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from esgap.errors import EsgapError
 from esgap.physics.interstitial import interstitial_sites
-from esgap.physics.symmetry import inequivalent_pairs, inequivalent_sites, operations, permutations
+from esgap.physics.symmetry import inequivalent_pairs, inequivalent_sites, operations, permutations, space_group
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,3 +98,14 @@ def test_no_such_element(rock_salt):
 def test_no_pair_of_such_a_distance(rock_salt):
     with pytest.raises(EsgapError, match="no interstitial site is 3 to 4 Angstrom from a Li atom"):
         inequivalent_pairs(rock_salt, interstitial_sites(rock_salt, "Li", ("S",)), "Li", 3.0, 4.0)
+
+
+def test_overlapping_atoms_have_no_symmetry():
+    """Told by spglib's own error, without a warning."""
+    atoms = Atoms("Na2", positions=[[0.0, 0.0, 0.0]] * 2, cell=[4.0] * 3, pbc=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(EsgapError, match="spglib finds no space group for Na2 within 0.01 Angstrom"):
+            operations(atoms)
+        assert space_group(atoms) == "-"
+        assert space_group(bulk("NaCl", "rocksalt", 5.6)) == "Fm-3m (225)"

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import spglib
+import spglib.error
 from ase import Atoms
 from ase.neighborlist import primitive_neighbor_list
 from scipy.sparse import coo_array
@@ -10,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from esgap.errors import EsgapError
 
+spglib.error.OLD_ERROR_HANDLING = False  # raise SpglibError; returning None is deprecated
 SYMPREC = 1e-2  # Angstrom: an operation may miss an atom by this much
 SAME_PLACE = 0.1  # Angstrom: an operation takes a site to another of the list when it lands this near to it
 
@@ -19,16 +21,21 @@ def operations(atoms: Atoms, symprec: float = SYMPREC) -> tuple[np.ndarray, np.n
 
     Raises EsgapError when spglib finds no symmetry at this `symprec`, not even the identity.
     """
-    found = spglib.get_symmetry((atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=symprec)
-    if found is None:
-        raise EsgapError(f"spglib finds no space group for {atoms.symbols} within {symprec:g} Angstrom: check for overlapping atoms, or change the tolerance")
-    return found["rotations"], found["translations"]
+    try:
+        found = spglib.get_symmetry_dataset((atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=symprec)
+    except spglib.error.SpglibError as error:
+        raise EsgapError(
+            f"spglib finds no space group for {atoms.symbols} within {symprec:g} Angstrom ({error}): check for overlapping atoms, or change the tolerance"
+        ) from error
+    return found.rotations, found.translations
 
 
 def space_group(atoms: Atoms, symprec: float = SYMPREC) -> str:
     """International symbol and number, for example "P-1 (2)"; "-" when spglib finds none."""
-    found = spglib.get_spacegroup((atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=symprec)
-    return found or "-"
+    try:
+        return spglib.get_spacegroup((atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers), symprec=symprec)
+    except spglib.error.SpglibError:
+        return "-"
 
 
 def displacements(start: Atoms, end: Atoms) -> np.ndarray:

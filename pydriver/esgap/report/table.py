@@ -18,14 +18,14 @@ NARROW = 60  # columns of the terminal below which a row is printed as a line
 FOLD = 0.8  # of the width at which no word is folded: less than this is unreadable
 
 
-def write_csv(file: Path, rows: Sequence["Row"]) -> None:
-    """Write NAME.csv: tags, NAME, NAME_low, NAME_high for quantities, verdict."""
-    write_text(file, csv(rows))
+def write_csv(file: Path, rows: Sequence["Row"], kind: type["Row"] | None = None) -> None:
+    """Write NAME.csv: tags, NAME, NAME_low, NAME_high for quantities, verdict; the heading alone where there are no rows of this kind."""
+    write_text(file, csv(rows, kind))
 
 
-def csv(rows: Sequence["Row"]) -> str:
+def csv(rows: Sequence["Row"], kind: type["Row"] | None = None) -> str:
     """The rows as the text of a CSV file."""
-    return pd.DataFrame([row.flat() for row in rows]).to_csv(index=False)
+    return pd.DataFrame([row.flat() for row in rows], columns=kind.flat_names() if kind else None).to_csv(index=False)
 
 
 def cell(row: "Row", name: str, column: "Column") -> str:

@@ -90,6 +90,11 @@ class Row(Frozen):
         columns = cls.columns()
         return {name: _quantity(value, columns[name]) if name in columns and cls.is_quantity(name) else value for name, value in values.items()}
 
+    @classmethod
+    def flat_names(cls) -> list[str]:
+        """The columns of a CSV file."""
+        return [f"{name}{end}" for name in cls.columns() for end in (("", "_low", "_high") if cls.is_quantity(name) else ("",))]
+
     def flat(self) -> dict[str, Tag | None]:
         """The row for a CSV file: NAME, NAME_low, NAME_high for a quantity with an interval."""
         out: dict[str, Tag | None] = {}

@@ -31,6 +31,7 @@ def test_the_first_label_is_what_cp2k_gives(tmp_path, data, template):
     shutil.copy(TRAINING / template, tmp_path)
     (tmp_path / "study.toml").write_text(STUDY.format(template=template))
     pipeline.run(tmp_path / "study.toml", tmp_path / "run", lambda *a, **k: None, "label")
+    pipeline.publish(tmp_path / "run")
     again = read(tmp_path / "run" / "labels.extxyz")
     energy, worst = again.info["dft_energy"], np.abs(again.arrays["dft_force"] - there.arrays["dft_force"]).max()
     print(f"{data}: energy {energy:.6f} eV, in the file {there.info['dft_energy']:.6f}; forces within {worst:.1e} eV/Angstrom")

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from harness import BARE_LMP
 from outcomes import refused, stamps, succeeded, table
-from places import BIN, ENV
+from places import BIN, ENV, ROOT
 
 from esgap import plugin
 
@@ -170,3 +170,14 @@ def processes_in(folder) -> list[str]:
         except OSError:  # it has ended, or is another user's
             continue
     return found
+
+
+def test_reference_on_the_relaxed_cells(study, esgap, tmp_path):
+    """With the potential itself as the reference method both energies are one; the other potential's geometries are judged by it as well."""
+    ase = f'[ase]\ncalculator = "esgap.calculators:ESGAP"\narguments = {{ potential = "{ROOT / "potentials/li7p3s11/es-gap"}" }}\n[run]'
+    succeeded(esgap("run", study(ONE_FIELD, ("[run]", ase)), "-o", "out"))
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    rows = {row["potential"]: {key: row[key]["value"] for key in ("formation_energy", "reference", "difference")} for row in result["tables"]["reference"]}
+    own, other = rows["li7p3s11/es-gap"], rows["li7p3s11/gap"]
+    assert own["reference"] == pytest.approx(own["formation_energy"], abs=2e-5) and abs(own["reference"]) > 0.1
+    assert abs(other["difference"]) > 0.01 and other["difference"] == pytest.approx(other["formation_energy"] - other["reference"], abs=1e-9)

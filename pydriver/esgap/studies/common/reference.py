@@ -52,15 +52,25 @@ class Calculator(Section):
     """Its keyword arguments."""
 
 
-class WithReference(contract.Study):
-    """A study that labels."""
+class MayHaveReference(contract.Study):
+    """A study that compares with a reference where one is given."""
 
     cp2k: CP2K | None = None
     ase: Calculator | None = None
 
     @model_validator(mode="after")
+    def _not_two_references(self):
+        if self.cp2k and self.ase:
+            raise ValueError("give one of the sections [cp2k] and [ase]: the method that labels")
+        return self
+
+
+class WithReference(MayHaveReference):
+    """A study that labels."""
+
+    @model_validator(mode="after")
     def _one_reference(self):
-        if (self.cp2k is None) == (self.ase is None):
+        if self.cp2k is None and self.ase is None:
             raise ValueError("give one of the sections [cp2k] and [ase]: the method that labels")
         return self
 

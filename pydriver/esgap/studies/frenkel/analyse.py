@@ -17,7 +17,8 @@ from esgap.studies import committee
 from esgap.studies.contract import OK, Result, Runs
 from esgap.studies.frenkel.deck import CELL, screened
 from esgap.studies.frenkel.pairs import PAIRS
-from esgap.studies.frenkel.rows import Candidate, Equilibrium, FormationEnergy, LimitRow, Response, SizeRow, State, ZeroEnergy
+from esgap.studies.frenkel.reference import references
+from esgap.studies.frenkel.rows import Candidate, Equilibrium, FormationEnergy, LimitRow, ReferenceRow, Response, SizeRow, State, ZeroEnergy
 from esgap.studies.frenkel.study import Study
 from esgap.studies.frenkel.sweep import Relaxed
 from esgap.studies.frenkel.track import Size, Track
@@ -34,6 +35,7 @@ TABLES = {
     "formation_energy": FormationEnergy,
     "response": Response,
     "zero_energy": ZeroEnergy,
+    "reference": ReferenceRow,
     "size": SizeRow,
     "limits": LimitRow,
     "states": State,
@@ -54,6 +56,7 @@ def analyse(study: Study, runs: Runs) -> Result:
         "formation_energy": [row for size in sizes for row in points(size)],
         "response": [row for size in sizes for row in responses(size)],
         "zero_energy": [row for size in sizes for row in zero_energies(size)],
+        "reference": [row for size in sizes for row in references(runs, size.potential, size.label, {pair.name: size.energy(track.points[0]) for pair, track in size.pairs})],
         "size": [row for name in names for row in supercells(runs, [size for size in sizes if size.potential == name])] if len(study.cells) > 1 else [],
         "limits": [row for size in sizes for row in limits(size)],
         "states": [row for size in sizes for row in states(size)],

@@ -26,6 +26,7 @@ from esgap.record import write_json, write_text
 from esgap.studies.common import long_range
 from esgap.studies.contract import Workspace
 from esgap.studies.frenkel.pairs import PAIRS, Pair, candidates, given, lowest
+from esgap.studies.frenkel.reference import reference_jobs
 from esgap.studies.frenkel.study import Study, Supercell
 from esgap.studies.frenkel.sweep import PERFECT, ZERO, Judge, Relaxed, first, outward, read_relaxed
 
@@ -155,6 +156,8 @@ class Supercells:
             if start is not None:
                 zeros[pair.name] = self.job(pair.name, start)
                 yield zeros[pair.name]
+        if smallest is self and (self.study.cp2k or self.study.ase):
+            yield from reference_jobs(self, {PERFECT: perfect, **zeros})
         for direction in self.study.field.labels if in_fields else ():
             for sign in (1, -1):
                 yield from self.sweeps(perfect, [(pair, zeros[pair.name]) for pair in pairs if pair.name in zeros], direction, sign)

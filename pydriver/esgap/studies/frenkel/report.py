@@ -92,6 +92,9 @@ def against_field(result: Result, supercell: str, pair: str, more: str) -> Figur
     for number, row in enumerate(single):
         hollow = {} if row.state == INTACT else {"mfc": "none"}
         axes.plot(row.field, row.formation_energy.value, marker="*Pd^"[number % 4], ms=13, ls="none", color="black", label=row.potential, **hollow)
+    known = [row for row in result.rows("reference") if (row.supercell, row.pair) == (supercell, pair) and row.reference]
+    for number, row in enumerate(known):
+        axes.plot(0.0, row.reference.value, "_x|+"[number % 4], ms=16, mew=2.5, color="black", label=f"reference on {row.potential}'s cells")
     _legend(axes, rows)
     axes.set(xlabel="electric field (V/Å)", ylabel="formation energy (eV)", title=figure.plain(result.title + more))
     return fig

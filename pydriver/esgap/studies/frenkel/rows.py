@@ -124,3 +124,14 @@ class SizeRow(Row):
     formation_energy: Annotated[Quantity, Column("E_f", "{:.3f}", "eV")]
     image_energy: Annotated[Quantity | None, Column("images", "{:+.3f}", "eV", "energy of the pair's dipole with its periodic images in the crystal, which screens")]
     corrected: Annotated[Quantity | None, Column("corrected", "{:.3f}", "eV", "with that taken off")]
+
+
+class ReferenceRow(Row):
+    """A pair without field, by a potential and by the reference method on the same geometries."""
+
+    potential: Annotated[str, POTENTIAL]
+    supercell: Annotated[str, SUPERCELL]
+    pair: Annotated[str, PAIR]
+    formation_energy: Annotated[Quantity, Column("E_f", "{:.3f}", "eV", "by the potential")]
+    reference: Annotated[Quantity | None, Column("reference", "{:.3f}", "eV", "single points on the cells that the potential relaxed")]
+    difference: Annotated[Quantity | None, Column("difference", "{:+.3f}", "eV", "potential less reference")]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from esgap.studies import contract
+from esgap.studies.common.reference import MayHaveReference
 from esgap.studies.sections import Coulomb, Count, Engine, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
 
 NAMED = ("x", "y", "z", "a", "b", "c")
@@ -79,8 +79,8 @@ class ElectricField(Section):
         return tuple(value if isinstance(value, str) else ",".join(f"{part:g}" for part in value) for value in self.directions)
 
 
-class Study(contract.Study):
-    """Formation energy of Frenkel pairs against an electric field."""
+class Study(MayHaveReference):
+    """Formation energy of Frenkel pairs against an electric field; with [cp2k] or [ase] also single points by that method on the relaxed cells without field."""
 
     kind: Literal["frenkel"]
     structure: StudyPath

@@ -63,17 +63,6 @@ def test_interval_without_an_upper_end():
     assert found.high is None and 0 < found.low < found.value
 
 
-def test_a_direction_that_was_not_measured():
-    """Fields along x alone leave the other elements unknown (nan); along x that does not matter."""
-    unknown = np.isnan(np.where(np.isin(np.arange(10), (0, 1, 2, 3, 4)), 0.0, np.nan))
-    full = measured(1)
-    covariance = full.covariance.copy()
-    covariance[unknown], covariance[:, unknown] = np.nan, np.nan
-    partly = PairResponse.of(np.where(unknown, np.nan, full.parameters), covariance)
-    assert threshold(partly, [2, 0, 0]).field == threshold(full, [1, 0, 0]).field
-    assert threshold(partly, [1, 1, 0]).field is None and "do not tell" in threshold(partly, [1, 1, 0]).reason
-
-
 def test_polar_figure():
     angles, directions = circle([1, 0, 0], [0, 1, 0], 5)
     np.testing.assert_allclose(directions[:4], [[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0]], atol=1e-12)

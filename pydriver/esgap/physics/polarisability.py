@@ -6,15 +6,13 @@ from scipy.stats import t as student
 from esgap.physics.estimate import LEVEL, Estimate
 from esgap.physics.threshold import PARAMETERS, VOIGT, PairResponse, design
 
-KNOWN = 1e-8  # how much of a parameter may lie outside what the fields tell
 
-
-def response(fields: np.ndarray, energies: np.ndarray, dipoles: np.ndarray) -> tuple[PairResponse, int]:
-    """Least squares of E_f(E) = E0 - p.E - E.alpha.E/2 and -dE_f/dE = p + alpha.E together; and the degrees of freedom left.
+def response(fields: np.ndarray, energies: np.ndarray, dipoles: np.ndarray) -> PairResponse:
+    """Least squares of E_f(E) = E0 - p.E - E.alpha.E/2 and -dE_f/dE = p + alpha.E together.
 
     `fields`: (n, 3) V/Angstrom; `energies`: (n,) eV; `dipoles`: (n, 3) e Angstrom, those of the pair in these fields. A dipole counts as the
-    energy of the root mean square field on it. Parameters that the fields do not tell are nan, as without fields is alpha; the covariance is that of the scatter about
-    the fit, what is not of second order included, and None where no degree of freedom is left.
+    energy of the root mean square field on it. The covariance is that of the scatter about the fit, what is not of second order included,
+    and None where no degree of freedom is left.
     """
     fields, energies, dipoles = (np.asarray(values, float) for values in (fields, energies, dipoles))
     weight = float(np.sqrt((fields**2).sum(axis=1).mean())) or 1.0
@@ -22,15 +20,14 @@ def response(fields: np.ndarray, energies: np.ndarray, dipoles: np.ndarray) -> t
     values = np.concatenate([energies, weight * dipoles.ravel()])
     scale = np.array([1.0] + 3 * [weight] + 6 * [weight**2])  # columns of like size
     inverse = np.linalg.pinv(rows / scale, rcond=1e-9)
-    told = np.abs(inverse @ (rows / scale) - np.eye(PARAMETERS)).max(axis=1) < KNOWN
+    told = inverse @ (rows / scale)  # projector onto what the fields tell; its trace is the rank
     best = inverse @ values
-    freedom = len(values) - int(told.sum())
+    freedom = len(values) - round(told.trace())
     covariance = None
     if freedom > 0 and len(fields) > 1:
         variance = float(((values - rows / scale @ best) ** 2).sum()) / freedom
         covariance = variance * inverse @ inverse.T / np.outer(scale, scale)
-        covariance[~told], covariance[:, ~told] = np.nan, np.nan
-    return PairResponse.of(np.where(told, best / scale, np.nan), covariance), freedom
+    return PairResponse.of(best / scale, covariance, freedom, told * scale / scale[:, None])
 
 
 def dipole_design(fields: np.ndarray) -> np.ndarray:
@@ -43,7 +40,7 @@ def dipole_design(fields: np.ndarray) -> np.ndarray:
     return rows
 
 
-def estimates(found: PairResponse, freedom: int) -> list[Estimate | None]:
+def estimates(found: PairResponse) -> list[Estimate | None]:
     """The ten parameters with their intervals (Student's t); None for those that the fields do not tell."""
     out = []
     for k, value in enumerate(found.parameters):
@@ -52,6 +49,6 @@ def estimates(found: PairResponse, freedom: int) -> list[Estimate | None]:
         elif found.covariance is None:
             out.append(Estimate(float(value)))
         else:
-            half = float(student.ppf((1 + LEVEL) / 2, freedom) * np.sqrt(found.covariance[k, k]))
+            half = float(student.ppf((1 + LEVEL) / 2, found.freedom) * np.sqrt(found.covariance[k, k]))
             out.append(Estimate(float(value), float(value) - half, float(value) + half, "scatter about second order in the field"))
     return out

@@ -2,20 +2,22 @@
 
 E_f(E) = E0 - p.E - E.alpha.E/2 to second order: E0 the energy without field, p the dipole of the pair and alpha its polarisability
 (both those of the pair less those of the perfect crystal). The interval is Fieller's: E_f is linear in (E0, p, alpha) at a given
-field, so the fields at which it is zero within its own interval are known exactly for normal errors, doi:10.1111/j.2517-6161.1954.tb00159.x.
+field, so the fields at which it is zero within its own interval (Student's t where the variance is estimated) are known exactly for
+normal errors, doi:10.1111/j.2517-6161.1954.tb00159.x.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from esgap.errors import EsgapError
 from esgap.physics.estimate import LEVEL, Estimate
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))  # order of the six elements of alpha
 PARAMETERS = 10
+KNOWN = 1e-8  # how much of a combination of parameters may lie outside what the fields tell
 
 
 @dataclass(frozen=True)
@@ -26,23 +28,37 @@ class PairResponse:
     dipole: np.ndarray  # (3,) e Angstrom
     polarisability: np.ndarray  # (3, 3) e Angstrom^2/V, symmetric
     covariance: np.ndarray | None = None  # (10, 10) of (energy, dipole, polarisability in the order VOIGT)
+    freedom: float = np.inf  # degrees of freedom of the estimated variance; inf: a covariance that is known
+    told: np.ndarray | None = None  # (10, 10) projector onto the combinations that the fields tell; None: all of them
+
+    @property
+    def vector(self) -> np.ndarray:
+        """(10,): energy, dipole, polarisability in the order VOIGT; of those that the fields do not tell apart the smallest."""
+        return np.array([self.energy, *self.dipole, *(self.polarisability[i, j] for i, j in VOIGT)], float)
 
     @property
     def parameters(self) -> np.ndarray:
-        """(10,): energy, dipole, polarisability in the order VOIGT."""
-        return np.array([self.energy, *self.dipole, *(self.polarisability[i, j] for i, j in VOIGT)], float)
+        """(10,): `vector` with nan for each element that the fields do not tell."""
+        return self.combine(np.eye(PARAMETERS))
 
     @classmethod
-    def of(cls, parameters: np.ndarray, covariance: np.ndarray | None = None) -> "PairResponse":
-        """From `parameters`, for example of a least-squares fit with `design`."""
+    def of(cls, vector: np.ndarray, covariance: np.ndarray | None = None, freedom: float = np.inf, told: np.ndarray | None = None) -> "PairResponse":
+        """From a `vector`, for example of a least-squares fit with `design`."""
         alpha = np.zeros((3, 3))
-        for (i, j), value in zip(VOIGT, parameters[4:]):
+        for (i, j), value in zip(VOIGT, vector[4:]):
             alpha[i, j] = alpha[j, i] = value
-        return cls(float(parameters[0]), np.array(parameters[1:4], float), alpha, covariance)
+        return cls(float(vector[0]), np.array(vector[1:4], float), alpha, covariance, freedom, told)
+
+    def combine(self, rows: np.ndarray) -> np.ndarray:
+        """Combinations (...) of the parameters for `rows` (..., 10); nan for those that the fields do not tell."""
+        if self.told is None:
+            return rows @ self.vector
+        outside = np.where(rows != 0, rows @ self.told - rows, 0.0)  # a row that is not told lacks some of its own elements
+        return np.where(np.abs(outside).max(axis=-1) < KNOWN, rows @ self.vector, np.nan)
 
     def formation_energy(self, fields: np.ndarray) -> np.ndarray:
-        """E_f in eV at `fields`, (..., 3) V/Angstrom."""
-        return design(fields) @ self.parameters
+        """E_f in eV at `fields`, (..., 3) V/Angstrom; nan where the fields that were computed do not tell it."""
+        return self.combine(design(fields))
 
 
 def design(fields: np.ndarray) -> np.ndarray:
@@ -70,11 +86,9 @@ def threshold(response: PairResponse, direction: np.ndarray, largest: float | No
     if response.energy <= 0:
         return Threshold(None, f"E_f is {response.energy:.3f} eV without field already")
     projection = _along(unit)
-    needed = projection.any(axis=0)
-    if not np.isfinite(response.parameters[needed]).all():
+    energy, linear, square = coefficients = response.combine(projection)  # E_f = energy + linear E + square E^2
+    if not np.isfinite(coefficients).all():
         return Threshold(None, "the fields do not tell the response along this direction")
-    projection, parameters = projection[:, needed], response.parameters[needed]
-    energy, linear, square = projection @ parameters  # E_f = energy + linear E + square E^2
     inside = linear**2 - 4 * square * energy
     if inside < 0 or (half := -linear + np.sqrt(inside)) <= 0:
         return Threshold(None, "E_f stays above zero along this direction")
@@ -82,8 +96,7 @@ def threshold(response: PairResponse, direction: np.ndarray, largest: float | No
     beyond = f"beyond the fields that were computed, {largest:g} V/Angstrom" if largest is not None and value > largest else ""
     if response.covariance is None:
         return Threshold(Estimate(float(value), method="second order in the field"), beyond)
-    covariance = projection @ response.covariance[np.ix_(needed, needed)] @ projection.T
-    low, high = _interval(projection @ parameters, covariance, value)
+    low, high = _interval(coefficients, projection @ response.covariance @ projection.T, value, response.freedom)
     return Threshold(Estimate(float(value), low, high, "second order in the field, Fieller's interval"), beyond)
 
 
@@ -95,11 +108,11 @@ def _along(unit: np.ndarray) -> np.ndarray:
     return rows
 
 
-def _interval(coefficients: np.ndarray, covariance: np.ndarray, value: float) -> tuple[float, float | None]:
-    """The fields around `value` where E_f^2 <= z^2 var(E_f): ends are roots of a polynomial of fourth order."""
-    z = norm.ppf((1 + LEVEL) / 2)
+def _interval(coefficients: np.ndarray, covariance: np.ndarray, value: float, freedom: float) -> tuple[float, float | None]:
+    """The fields around `value` where E_f^2 <= t^2 var(E_f): ends are roots of a polynomial of fourth order."""
+    reach = student.ppf((1 + LEVEL) / 2, freedom)
     variance = np.array([covariance[::-1].trace(offset=k) for k in range(-2, 3)])  # of E^0 ... E^4: sums over antidiagonals
-    roots = np.polynomial.Polynomial(np.convolve(coefficients, coefficients) - z**2 * variance).roots()
+    roots = np.polynomial.Polynomial(np.convolve(coefficients, coefficients) - reach**2 * variance).roots()
     real = roots.real[(np.abs(roots.imag) < 1e-7 * (np.abs(roots) + value)) & (roots.real > 0)]
     below, above = real[real <= value], real[real >= value]
     return float(below.max(initial=0.0)), float(above.min()) if len(above) else None

@@ -132,16 +132,15 @@ def responses(size: Size) -> Iterator[Response]:
     """One row a pair."""
     for pair, track in size.pairs:
         branch = list(track.on_branch().values())
-        found, freedom = pair_response(size, branch)
-        values = estimates(found, freedom)
+        values = estimates(pair_response(size, branch))
         alpha = dict(zip(("alpha_xx", "alpha_yy", "alpha_zz", "alpha_yz", "alpha_xz", "alpha_xy"), values[4:]))
         yield Response(
             potential=size.potential, supercell=size.label, pair=pair.name, points=len(branch), formation_energy=values[0], **_vector("dipole", values[1:4]), **alpha
         )
 
 
-def pair_response(size: Size, branch: list[Relaxed]) -> tuple[PairResponse, int]:
-    """The response of a pair to second order, from the points of its branch; and the degrees of freedom left."""
+def pair_response(size: Size, branch: list[Relaxed]) -> PairResponse:
+    """The response of a pair to second order, from the points of its branch."""
     alone = [size.pair_state(point) for point in branch]
     return response(np.array([point.field for point in branch]), [one.energy for one in alone], [one.dipole for one in alone])
 
@@ -153,7 +152,7 @@ def zero_energies(size: Size) -> Iterator[ZeroEnergy]:
         largest = max(float(np.linalg.norm(point.field)) for point in branch)
         for direction in size.study.field.labels if largest else ():
             for sign in (1, -1):
-                found = threshold(pair_response(size, branch)[0], field_vector(direction, float(sign), size.atoms.cell.array), largest)
+                found = threshold(pair_response(size, branch), field_vector(direction, float(sign), size.atoms.cell.array), largest)
                 yield ZeroEnergy(
                     potential=size.potential,
                     supercell=size.label,

@@ -55,7 +55,7 @@ def polar(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
             continue
         cell = read(folder / CELL).cell.array
         fields = np.array([field_vector(row.direction, row.field, cell) for row in rows])
-        found, _ = response(fields, [row.formation_energy.value for row in rows], [[row.dipole_x.value, row.dipole_y.value, row.dipole_z.value] for row in rows])
+        found = response(fields, [row.formation_energy.value for row in rows], [[row.dipole_x.value, row.dipole_y.value, row.dipole_z.value] for row in rows])
         if np.isfinite(found.parameters).all():
             responses[f"{potential}, {pair}, {supercell}"] = found
             largest = max(largest, float(np.linalg.norm(fields, axis=1).max()))

@@ -73,6 +73,7 @@ def test_a_direction_between_the_axes():
     assert "do not tell" in threshold(found, [1, 0, 0]).reason and np.isnan(found.formation_energy([0.1, 0, 0]))
     assert found.freedom == 9 * 4 - 7, "E0, three of p, three of alpha.u"
     assert [k for k, value in enumerate(estimates(found)) if value is None] == [4, 5, 6, 7, 8, 9], "of alpha only combinations are told"
+    assert np.isnan(found.polarisability).all() and np.isfinite(found.dipole).all()
 
 
 def test_intervals_along_a_direction_between_the_axes():

@@ -22,39 +22,33 @@ KNOWN = 1e-8  # how much of a combination of parameters may lie outside what the
 
 @dataclass(frozen=True)
 class PairResponse:
-    """E0, p and alpha of a pair, and how well they are known."""
+    """E0, p and alpha of a pair, and how well they are known; nan for each element that the fields do not tell."""
 
     energy: float  # eV
     dipole: np.ndarray  # (3,) e Angstrom
     polarisability: np.ndarray  # (3, 3) e Angstrom^2/V, symmetric
-    covariance: np.ndarray | None = None  # (10, 10) of (energy, dipole, polarisability in the order VOIGT)
+    covariance: np.ndarray | None = None  # (10, 10) of (energy, dipole, polarisability in the order VOIGT), of combinations that are told
     freedom: float = np.inf  # degrees of freedom of the estimated variance; inf: a covariance that is known
     told: np.ndarray | None = None  # (10, 10) projector onto the combinations that the fields tell; None: all of them
-
-    @property
-    def vector(self) -> np.ndarray:
-        """(10,): energy, dipole, polarisability in the order VOIGT; of those that the fields do not tell apart the smallest."""
-        return np.array([self.energy, *self.dipole, *(self.polarisability[i, j] for i, j in VOIGT)], float)
+    fitted: np.ndarray | None = None  # (10,) one of those that fit, where not all are told
 
     @property
     def parameters(self) -> np.ndarray:
-        """(10,): `vector` with nan for each element that the fields do not tell."""
-        return self.combine(np.eye(PARAMETERS))
+        """(10,): energy, dipole, polarisability in the order VOIGT."""
+        return np.array([self.energy, *self.dipole, *(self.polarisability[i, j] for i, j in VOIGT)], float)
 
     @classmethod
-    def of(cls, vector: np.ndarray, covariance: np.ndarray | None = None, freedom: float = np.inf, told: np.ndarray | None = None) -> "PairResponse":
-        """From a `vector`, for example of a least-squares fit with `design`."""
+    def of(cls, parameters: np.ndarray, covariance: np.ndarray | None = None, freedom: float = np.inf, told: np.ndarray | None = None) -> "PairResponse":
+        """From `parameters`, for example of a least-squares fit with `design`."""
+        single = parameters if told is None else _combined(np.eye(PARAMETERS), parameters, told)
         alpha = np.zeros((3, 3))
-        for (i, j), value in zip(VOIGT, vector[4:]):
+        for (i, j), value in zip(VOIGT, single[4:]):
             alpha[i, j] = alpha[j, i] = value
-        return cls(float(vector[0]), np.array(vector[1:4], float), alpha, covariance, freedom, told)
+        return cls(float(single[0]), np.array(single[1:4], float), alpha, covariance, freedom, told, parameters)
 
     def combine(self, rows: np.ndarray) -> np.ndarray:
         """Combinations (...) of the parameters for `rows` (..., 10); nan for those that the fields do not tell."""
-        if self.told is None:
-            return rows @ self.vector
-        outside = np.where(rows != 0, rows @ self.told - rows, 0.0)  # a row that is not told lacks some of its own elements
-        return np.where(np.abs(outside).max(axis=-1) < KNOWN, rows @ self.vector, np.nan)
+        return rows @ self.parameters if self.told is None else _combined(rows, self.fitted, self.told)
 
     def formation_energy(self, fields: np.ndarray) -> np.ndarray:
         """E_f in eV at `fields`, (..., 3) V/Angstrom; nan where the fields that were computed do not tell it."""
@@ -66,6 +60,12 @@ def design(fields: np.ndarray) -> np.ndarray:
     fields = np.asarray(fields, float)
     squares = [fields[..., i] * fields[..., j] * (0.5 if i == j else 1.0) for i, j in VOIGT]
     return np.concatenate([np.ones((*fields.shape[:-1], 1)), -fields, -np.stack(squares, axis=-1)], axis=-1)
+
+
+def _combined(rows: np.ndarray, fitted: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Combinations of what was fitted; a row that is not told lacks some of its own elements when projected."""
+    outside = np.where(rows != 0, rows @ told - rows, 0.0)
+    return np.where(np.abs(outside).max(axis=-1) < KNOWN, rows @ fitted, np.nan)
 
 
 @dataclass(frozen=True)

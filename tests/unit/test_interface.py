@@ -102,6 +102,34 @@ def test_energies_and_fractions_below_the_interface(run):
     assert len(figure.axes[1].get_lines()) == 3
 
 
+SKEW = ["1,1,0", "-1,1,0"]
+
+
+def vector_rows(labels):
+    """Energies whose slope differs with the direction."""
+    return [frenkel_row(0.0)] + [frenkel_row(field, direction=label, formation_energy=energy((1, 0.3)[SKEW.index(label)] * field)) for label in labels for field in FIELDS if field]
+
+
+def test_directions_that_begin_with_a_minus(run):
+    """-1,1,0 is a direction of its own, not the opposite of 1,1,0; opposites are -1,-1,0 or -(1,1,0)."""
+    both = run(vector_rows(SKEW), 'directions = ["1,1,0", "-1,1,0", "-1,-1,0", "-(-1,1,0)"]\ndepth = 60\n' + EXPONENTIAL).rows("interface")
+    assert [row.verdict for row in both] == ["ok"] * 4
+    assert [row.lowest.value for row in both[:2]] == pytest.approx([energy(0.16), energy(0.3 * 0.16)], abs=1e-9)
+    assert [row.lowest.value for row in both[2:]] == pytest.approx([energy(-0.16 * np.exp(-60 / 12.5)), energy(-0.3 * 0.16 * np.exp(-60 / 12.5))], abs=1e-9)
+    with pytest.raises(EsgapError, match="directions has -1,1,0, but .* has fields along 1,1,0 only"):
+        run(vector_rows(SKEW[:1]), 'directions = ["-1,1,0"]\n' + EXPONENTIAL)
+
+
+def test_verdicts_of_the_energies_come_along(run):
+    """Of those within the fields below the interface, and the next ones; not of others."""
+    flagged = [frenkel_row(field, verdict="uncertain here" if field == 0.1 else "ok") for field in FIELDS]
+    into, out = run(flagged, 'directions = ["x", "-x"]\ndepth = 60\n' + EXPONENTIAL).rows("interface")
+    assert into.verdict == "at +0.1 V/Angstrom along x uncertain here" and out.verdict == "ok"
+    flagged = [frenkel_row(field, verdict="uncertain here" if field >= 0.1 else "ok") for field in FIELDS]
+    (into,) = run(flagged, EXPONENTIAL).rows("interface")
+    assert into.verdict == "at +0.1 V/Angstrom along x uncertain here; 1 more such energy of the frenkel run"
+
+
 def test_intervals_of_the_energies_come_along(run):
     wide = [frenkel_row(field, formation_energy={"value": energy(field), "low": energy(field) - 0.1, "high": energy(field) + 0.1, "unit": "eV"}) for field in FIELDS]
     (row,) = run(wide, EXPONENTIAL).rows("interface")
@@ -140,12 +168,16 @@ def test_lowest_states_are_a_curve_of_their_own(run, monkeypatch):
     table = module.read_result
 
     def with_lowest(folder):
-        lowest = [frenkel_row(field, direction="x" if field else "-", formation_energy=energy(field) - 10 * max(field - 0.1, 0)) for field in FIELDS]
+        lowest = [
+            frenkel_row(field, direction="x" if field else "-", formation_energy=energy(field) - 10 * max(field - 0.1, 0), verdict="ok" if field else "not followed here")
+            for field in FIELDS
+        ]
         return table(folder).model_copy(update={"tables": table(folder).tables | {"equilibrium": lowest}})
 
     monkeypatch.setattr(module, "read_result", with_lowest)
     prepared, lowest = run([frenkel_row(field) for field in FIELDS], EXPONENTIAL).rows("interface")
     assert (prepared.pair, lowest.pair) == ("-", "lowest known")
+    assert prepared.verdict == "ok" and lowest.verdict == "without field not followed here"
     assert lowest.lowest.value == pytest.approx(0.4 * energy(0.1) + 0.6 * (energy(0.2) - 1.0), abs=1e-9)
     assert prepared.lowest.value == pytest.approx(energy(0.16), abs=1e-9)
 

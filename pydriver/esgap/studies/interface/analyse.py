@@ -10,7 +10,7 @@ from esgap.physics.estimate import Estimate
 from esgap.physics.potential_drop import EnergyCurve, site_fraction
 from esgap.record import read_json
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
-from esgap.studies.interface.deck import ENERGIES, LOWEST, PROFILE, SOURCE, WHAT, signed
+from esgap.studies.interface.deck import ENERGIES, LOWEST, PROFILE, SOURCE, WHAT, along
 from esgap.studies.interface.study import Study
 
 METHOD = (
@@ -69,12 +69,12 @@ def analyse(study: Study, runs: Runs) -> Result:
 
 def pairs(study: Study, energies: pd.DataFrame, drop: pd.DataFrame, direction: str) -> Iterator[tuple[Interface, list[Depth]]]:
     """The summary and the depths of each pair that has fields along a direction."""
-    along = energies[energies.direction == direction.removeprefix("-")]
-    for names, points in along.groupby([*WHAT, "states"], sort=False):
+    label, sign = along(direction, energies.direction)
+    for names, points in energies[energies.direction == label].groupby([*WHAT, "states"], sort=False):
         what = dict(zip(WHAT, names)) | {"direction": direction}
         held = branch(points)
         if len(held) > 1:
-            yield below(study, what, points, held, drop)
+            yield below(study, what, points, held, drop, sign)
         else:
             end = f"the pair is not what was made in any field: {_why(points, held, points.field.to_numpy())}"
             field, bulk = float(drop.field[drop.field.abs().idxmax()]), float(points.formation_energy[points.field == 0].iloc[0])
@@ -88,9 +88,9 @@ def branch(points: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([down[down.held.cummin()][::-1], points[points.field == 0], up[up.held.cummin()]])
 
 
-def below(study: Study, what: dict, points: pd.DataFrame, held: pd.DataFrame, drop: pd.DataFrame) -> tuple[Interface, list[Depth]]:
-    """The rows of one pair. `points`: all of its energies along the direction; `held`: those of its branch; `drop`: depth, potential, field."""
-    fields = signed(drop.field.to_numpy(), what["direction"])
+def below(study: Study, what: dict, points: pd.DataFrame, held: pd.DataFrame, drop: pd.DataFrame, sign: int) -> tuple[Interface, list[Depth]]:
+    """The rows of one pair. `points`: all of its energies along a direction; `held`: those of its branch; `drop`: depth, potential, field; `sign`: -1 below an interface in the other."""
+    fields = sign * drop.field.to_numpy()
     energies = [interval(held, end, fields) for end in ("formation_energy", "formation_energy_low", "formation_energy_high")]
     known = np.isfinite(energies[0])
     rows = [depth(study, what, *numbers) for numbers in zip(drop.depth.tolist(), drop.potential.tolist(), drop.field.tolist(), *energies)]
@@ -136,6 +136,11 @@ def _numbers(*values: float) -> list[float | None]:
 def _verdicts(points: pd.DataFrame, held: pd.DataFrame, fields: np.ndarray, known: np.ndarray) -> Iterator[str]:
     if (zero := points[points.field == 0].iloc[0]).found != OK:
         yield f"without field {zero.found}"
+    low, high = held.field[held.field <= fields.min()].max(), held.field[held.field >= fields.max()].min()  # nan beyond the branch
+    doubtful = held[(held.field != 0) & (held.found != OK) & ~(held.field < low) & ~(held.field > high)]
+    for one in doubtful.sort_values("field", key=abs).head(1).itertuples():
+        more = f"; {len(doubtful) - 1} more such energ{'y' if len(doubtful) == 2 else 'ies'} of the frenkel run" if len(doubtful) > 1 else ""
+        yield f"at {one.field:+g} V/Angstrom along {one.direction} {one.found}{more}"
     if not known.all():
         yield f"no energy at {int((~known).sum())} of {len(fields)} depths: {_why(points, held, fields[~known])}"
 

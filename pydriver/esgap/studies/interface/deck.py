@@ -1,6 +1,6 @@
 """What an interface study takes from its `frenkel` run: copied into the run folder, which then stands alone. There are no jobs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from esgap.errors import EsgapError
 from esgap.jobs.job import Job
 from esgap.physics.potential_drop import Profile, exponential, linear, tabulated
 from esgap.record import sha256, write_json, write_text
-from esgap.studies.contract import OK, Workspace
+from esgap.studies.contract import Workspace
 from esgap.studies.interface.study import Study
 from esgap.studies.results import RESULT, read_result
 
@@ -30,7 +30,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     frame = energies(study.frenkel)
     drop = profile(study)
     for direction in study.directions:
-        check_range(study, frame[frame.direction == direction.removeprefix("-")], direction, drop)
+        check_range(study, frame, direction, drop)
     write_text(work.stage / ENERGIES, frame.to_csv(index=False))
     write_text(work.stage / PROFILE, pd.DataFrame({"depth": drop.depth, "potential": drop.potential, "field": drop.field}).to_csv(index=False))
     write_json(work.stage / SOURCE, {"folder": study.frenkel.name, "sha256": sha256(study.frenkel / RESULT)})
@@ -53,7 +53,7 @@ def energies(folder: Path) -> pd.DataFrame:
     prepared = prepared.assign(states=PREPARED, held=(prepared.state == "intact") & ~prepared.verdict.str.contains("not converged"), found=prepared.verdict)
     lowest = pd.DataFrame([row.flat() for row in result.rows("equilibrium")])
     if not lowest.empty:
-        lowest = lowest.assign(states=LOWEST, held=True, found=OK, pair="lowest known")
+        lowest = lowest.assign(states=LOWEST, held=True, found=lowest.verdict, pair="lowest known")
     both = pd.concat([prepared, lowest]) if not lowest.empty else prepared
     for name in WHAT:
         both[name] = both[name].fillna("-") if name in both else "-"
@@ -88,20 +88,30 @@ def read_table(file: Path) -> tuple[np.ndarray, np.ndarray]:
         raise EsgapError(f"{file} is not a table of depth and potential ({error}): write a CSV file with a line `depth,potential` and numbers below it") from error
 
 
-def check_range(study: Study, points: pd.DataFrame, direction: str, drop: Profile) -> None:
+def check_range(study: Study, frame: pd.DataFrame, direction: str, drop: Profile) -> None:
     """Raise EsgapError when the results have no field along a direction, or the profile asks for more than they have."""
-    known = sorted(set(points.field))
-    if not known:
-        there = ", ".join(sorted(set(energies(study.frenkel).direction)))
+    label, sign = along(direction, frame.direction)
+    if not label:
+        there = ", ".join(sorted(set(frame.direction)))
         raise EsgapError(f"directions has {direction}, but {study.frenkel} has fields along {there} only: choose among them, or compute that direction there")
-    wanted = signed(drop.field, direction)
+    known, wanted = sorted(set(frame.field[frame.direction == label])), sign * drop.field
     if wanted.min() < known[0] - ROUND or wanted.max() > known[-1] + ROUND:
         raise EsgapError(
-            f"the profile has fields from {wanted.min():.3g} to {wanted.max():.3g} V/Angstrom along {direction.removeprefix('-')}, {study.frenkel} from {known[0]:g} to {known[-1]:g}: "
+            f"the profile has fields from {wanted.min():.3g} to {wanted.max():.3g} V/Angstrom along {label}, {study.frenkel} from {known[0]:g} to {known[-1]:g}: "
             "nothing is extrapolated; compute larger fields there, or give a smaller or longer drop"
         )
 
 
-def signed(field: np.ndarray, direction: str) -> np.ndarray:
-    """The field along the direction of the results, V/Angstrom."""
-    return -field if direction.startswith("-") else field
+def along(direction: str, labels: Iterable[str]) -> tuple[str, int]:
+    """The one of the `labels` that has the line of a direction, and 1; or -1 when it points the other way; empty and 0 without one."""
+    labels = set(labels)
+    if direction in labels:
+        return direction, 1
+    return next(((label, -1) for label in labels if direction in _opposites(label)), ("", 0))
+
+
+def _opposites(label: str) -> tuple[str, ...]:
+    """Words for the opposite of a direction: -x; of a vector 1,1,0 they are -1,-1,0 and -(1,1,0), because -1,1,0 is another vector."""
+    if "," not in label:
+        return (f"-{label}",)
+    return ",".join(f"{0.0 - float(part):g}" for part in label.split(",")), f"-({label})"

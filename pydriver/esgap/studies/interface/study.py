@@ -48,7 +48,7 @@ class Study(contract.Study):
     temperature: Positive
     """K, for the number of pairs."""
     directions: Annotated[tuple[Direction, ...], Field(min_length=1)] = ("x",)
-    """From the interface into the crystal, each one of those with fields in the results; "-x" is the opposite of "x"."""
+    """From the interface into the crystal, each one of those with fields in the results; "-x" is the opposite of "x", "-1,-1,0" that of "1,1,0"."""
     drop: Drop
     depth: Positive = 30.0
     """How far the profile goes, Angstrom; a table goes as far as it goes."""

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from esgap.calculators import GAP
 from esgap.errors import EsgapError
-from esgap.potential import INCLUDE, TOML, Electrostatics, Gap, Potential, check_name, check_xml, first_problem, read_toml, verify, write_toml
+from esgap.gap_file import check_xml
+from esgap.potential import INCLUDE, TOML, Electrostatics, Gap, Potential, check_name, first_problem, read_toml, verify, write_toml
 from esgap.record import sha256, write_text
 
 ORIGIN = "Made by `esgap potential` from {xml}, whose author and licence were not given."

@@ -14,6 +14,8 @@ from ase.data import atomic_numbers
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from esgap.errors import EsgapError
+from esgap.gap_file import check_xml
+from esgap.potential_lmp import render
 from esgap.record import sha256
 
 TOML = "potential.toml"
@@ -145,7 +147,7 @@ class Potential(_Table):
 
         `elements`: those of the atom types, in their order; the potential's own when not given.
         """
-        return _include(self, elements or self.elements)
+        return render(self, elements or self.elements)
 
 
 def read_toml(path: Path) -> Potential:
@@ -178,34 +180,6 @@ def verify(folder: Path, files: dict[str, str]) -> None:
                 f"{path} was altered: its SHA-256 is {found[:12]}..., {TOML} expects {expected[:12]}...; "
                 "restore the file, or make the potential again with `esgap fit`"
             )
-
-
-def check_xml(xml: Path, label: str | None = None) -> None:
-    """Raise EsgapError for a GAP file that is not what esgap adds its electrostatics to.
-
-    Refused: a Coulomb core, which would count beside the charges of `potential.toml`; a fit with a core that the file's own
-    call leaves out; labels of <Potential>, <GAP_params> and `label` that differ.
-    """
-    text = xml.read_text(encoding="utf-8-sig")
-    call = _attribute(text, "Potential", "init_args") or ""
-    core = _attribute(text, "GAP_data", "core_ip_args") or ""
-    if found := re.search(r"\bIP\s+(\w*Coulomb\w*)", f"{call} {core}") or re.search(r"<(Coulomb\w*)", text):
-        raise EsgapError(f"{xml} has a Coulomb core ({found[1]}): its charges would count beside those of {TOML}; fit to energies less the baseline, without a core in the file")
-    if (_attribute(text, "GAP_data", "do_core") or "F").upper().startswith("T") and not call.startswith("Sum"):
-        raise EsgapError(f"{xml} was fitted with a core ({core or 'core_ip_args not given'}), which its call '{call}' leaves out: energies would lack it; use a fit without a core")
-    labels = {"Potential": _attribute(text, "Potential", "label"), "GAP_params": _attribute(text, "GAP_params", "label"), TOML: label}
-    if inner := re.search(r"IP GAP label=(\S+)", call):
-        labels["init_args"] = inner[1].rstrip("}")
-    if len({name for name in labels.values() if name}) > 1:
-        words = ", ".join(f"{where} has {name}" for where, name in labels.items() if name)
-        raise EsgapError(f"the labels of {xml} differ ({words}): QUIP would find no potential, or another; give all the same")
-
-
-def _attribute(text: str, element: str, name: str) -> str | None:
-    """The attribute of the first such element of an XML text."""
-    tag = re.search(rf"<{element}\b[^>]*>", text)
-    found = tag and re.search(rf"\b{name}=(?:\"([^\"]*)\"|'([^']*)')", tag[0])
-    return (found[1] if found[1] is not None else found[2]) if found else None
 
 
 def densities(electrostatics: Electrostatics | None) -> dict[str, dict]:
@@ -269,69 +243,3 @@ def first_problem(error: ValidationError) -> str:
     where = ".".join(map(str, complaint["loc"]))
     what = "unknown key" if complaint["type"] == "extra_forbidden" else complaint["msg"].removeprefix("Value error, ")
     return f"{where}: {what}" if where else what
-
-
-_HEADER = """\
-# Potential {material}/{name} for LAMMPS; types {types}.
-# Generated from potential.toml by esgap: change that file, not this one.
-# Needs `units metal`, `atom_style charge`, the esgap plugin, and two variables:
-#   potential   the folder of this file
-#   engine      native (pair_style gap) or quip (pair_style quip; needs the Python package quippy-ase)
-"""
-
-_GAP_ONLY = """
-if "${{engine}} == native" then &
-  "pair_style gap" &
-  "pair_coeff * * ${{potential}}/{file} {symbols}" &
-elif "${{engine}} == quip" &
-  "pair_style quip" &
-  'pair_coeff * * ${{potential}}/{file} "Potential xml_label={label}" {numbers}' &
-else "print 'The variable engine is ${{engine}}, expected native or quip'" "quit 1"
-"""
-
-_ES_GAP = """
-# Where real space ends and the mesh begins: the energy does not depend on it beyond the accuracy, the time does.
-# `esgap deck` chooses cutoff and order for a cell; `-var` or a `variable` before the include sets them.
-variable coulomb_cutoff   index {cutoff}    # Angstrom
-variable coulomb_accuracy index {accuracy}  # of the forces, relative
-variable coulomb_order    index 7       # of the interpolation to the mesh
-
-# Fixed charges on Slater densities: charges in e, exponents in 1/Angstrom.
-{charges}
-variable field_scale      index {field_scale}     # a field acts on this times the charges
-
-if "${{engine}} == native" then &
-  "pair_style hybrid/overlay gap coul/slater/long slater ${{coulomb_cutoff}}" &
-  "pair_coeff * * gap ${{potential}}/{file} {symbols}" &
-elif "${{engine}} == quip" &
-  "pair_style hybrid/overlay quip coul/slater/long slater ${{coulomb_cutoff}}" &
-  'pair_coeff * * quip ${{potential}}/{file} "Potential xml_label={label}" {numbers}' &
-else "print 'The variable engine is ${{engine}}, expected native or quip'" "quit 1"
-{exponents}
-kspace_style pppm ${{coulomb_accuracy}}
-kspace_modify order ${{coulomb_order}}
-"""
-
-
-def _include(p: Potential, elements: tuple[str, ...]) -> str:
-    types = list(enumerate(elements, start=1))
-    header = _HEADER.format(material=p.material.lower(), name=p.name, types=" ".join(f"{i} = {s}" for i, s in types))
-    gap = dict(file=p.gap.file, label=p.gap.label, symbols=" ".join(elements), numbers=" ".join(str(atomic_numbers[s]) for s in elements))
-    if p.electrostatics is None:
-        return header + _GAP_ONLY.format(**gap)
-    charges = "\n".join(f"set type {i} charge {p.charge_of(s)}  # {s}" for i, s in types)
-    exponents = "\n".join(slater_coefficients(elements, p.electrostatics, "coul/slater/long "))
-    accuracy = p.electrostatics.kspace.split()[1]
-    return header + _ES_GAP.format(**gap, charges=charges, exponents=exponents, cutoff=p.electrostatics.cutoff, accuracy=accuracy, field_scale=p.electrostatics.field_scale)
-
-
-def slater_coefficients(elements: tuple[str, ...], es: Electrostatics, sub_style: str = "") -> list[str]:
-    """The pair_coeff lines of coul/slater/long; `sub_style` is its name and a space inside pair_style hybrid.
-
-    The wildcard comes first because pair_style hybrid hands a sub-style only those pairs of types that a pair_coeff
-    has named: without it there would be no electrostatics between unlike types.
-    """
-    densities = [f"{sub_style}{es.zeta[s]} {es.n[s]}  # {s}" for s in elements]
-    return [f"pair_coeff * * {densities[0]}, and every pair of types"] + [
-        f"pair_coeff {i} {i} {density}" for i, density in enumerate(densities[1:], start=2)
-    ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from walks import CELL, walk
 
-from esgap.physics.transport import Conditions, Run, Transport, transport, without_drift
+from esgap.physics.displacement import Run, without_drift
+from esgap.physics.transport import Conditions, Transport, transport
 
 CONDITIONS = Conditions(charge=1.0, volume=float(np.linalg.det(CELL)), temperature=800.0)
 START = 4.0  # ps: cages forget within 0.6 ps

@@ -12,7 +12,8 @@ from places import ROOT, TRAINING
 from esgap.doctor import checks
 from esgap.errors import EsgapError
 from esgap.physics.consistency import other_units, work
-from esgap.potential import Potential, check_xml, densities, read_toml, write_toml
+from esgap.gap_file import check_xml
+from esgap.potential import Potential, densities, read_toml, write_toml
 from esgap.record import sha256
 from esgap.studies.fit.data import read_labels
 from esgap.studies.fit.deck import deck

@@ -8,18 +8,8 @@ from walks import HAVEN, IONS, walk
 from esgap.errors import EsgapError
 from esgap.physics.arrhenius import arrhenius
 from esgap.physics.estimate import Estimate
-from esgap.physics.transport import (
-    Conditions,
-    Run,
-    choose_start,
-    gaussian_covariance,
-    mean_squared_displacement,
-    quotient,
-    running,
-    slope,
-    transport,
-    without_drift,
-)
+from esgap.physics.displacement import Run, choose_start, gaussian_covariance, mean_squared_displacement, slope, without_drift
+from esgap.physics.transport import Conditions, quotient, running, transport
 from esgap.units import BOLTZMANN, CM2_PER_S
 
 

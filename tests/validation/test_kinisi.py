@@ -9,7 +9,7 @@ from kinisi.diffusion import Diffusion
 from kinisi.displacement import calculate_msd
 from walks import walk
 
-from esgap.physics.transport import Run, mean_squared_displacement, slope, without_drift
+from esgap.physics.displacement import Run, mean_squared_displacement, slope, without_drift
 
 INTERVAL, START = 0.2, 4.0  # ps
 

@@ -3,7 +3,7 @@
 import numpy as np
 from killable import killable, same
 
-from esgap.physics.transport import mean_squared_displacement
+from esgap.physics.displacement import mean_squared_displacement
 
 
 def test_twenty_kills(tmp_path):

@@ -17,7 +17,8 @@ from ase import Atoms
 from esgap.errors import EsgapError
 from esgap.jobs.launch import launch
 from esgap.lammps.data import write_data
-from esgap.potential import Electrostatics, Potential, slater_coefficients
+from esgap.potential import Electrostatics, Potential
+from esgap.potential_lmp import slater_coefficients
 from esgap.record import hash_of, read_json, write_json
 
 CUTOFFS = (7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0)  # Angstrom

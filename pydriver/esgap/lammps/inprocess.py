@@ -11,7 +11,8 @@ from ase.data import atomic_masses, atomic_numbers
 from esgap.errors import EsgapError
 from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector
 from esgap.lammps.static import EV_PER_A3_IN_BAR
-from esgap.potential import Electrostatics, slater_coefficients
+from esgap.potential import Electrostatics
+from esgap.potential_lmp import slater_coefficients
 
 ORDER = 7  # of the interpolation to the mesh, as in potential.lmp
 

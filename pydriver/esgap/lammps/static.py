@@ -12,7 +12,8 @@ from esgap.jobs.launch import launch
 from esgap.jobs.resources import Resources
 from esgap.lammps.data import write_data
 from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector
-from esgap.potential import Electrostatics, slater_coefficients
+from esgap.potential import Electrostatics
+from esgap.potential_lmp import slater_coefficients
 
 EV_PER_A3_IN_BAR = 1.6021765e6  # LAMMPS's own constant in metal units
 BASELINE_KSPACE = "ewald 1.0e-8"

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from esgap.gap_file import check_xml
 from esgap.gapfit.xml import read_model, write_model
 from esgap.jobs.job import Job
 from esgap.lammps.static import check_neutral
-from esgap.potential import check_xml
 from esgap.record import write_text
 from esgap.studies.contract import Workspace
 from esgap.studies.fit.data import names, read_labels

@@ -8,7 +8,8 @@ import numpy as np
 from esgap.errors import EsgapError
 from esgap.lammps.static import BASELINE_KSPACE, evaluate
 from esgap.physics.locality import pair_forces, unit_charges
-from esgap.potential import Electrostatics, slater_coefficients
+from esgap.potential import Electrostatics
+from esgap.potential_lmp import slater_coefficients
 from esgap.record import read_json
 from esgap.studies.locality.deck import read_cells
 from esgap.studies.locality.study import Study

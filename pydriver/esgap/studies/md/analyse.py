@@ -10,7 +10,8 @@ from esgap.errors import EsgapError
 from esgap.physics.arrhenius import arrhenius
 from esgap.physics.estimate import Estimate
 from esgap.physics.hops import Hopping, hopping
-from esgap.physics.transport import Transport, mean_squared_displacement, quotient, running, transport
+from esgap.physics.displacement import mean_squared_displacement
+from esgap.physics.transport import Transport, quotient, running, transport
 from esgap.record import read_json, sha256, write_text
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.md.read import Pool, pools

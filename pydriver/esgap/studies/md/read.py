@@ -9,7 +9,8 @@ from esgap.errors import EsgapError
 from esgap.jobs.job import Job
 from esgap.lammps.trajectory import Trajectory, read_thermo_files, read_trajectory
 from esgap.physics.integrity import LOOKS, OVERLAP, overlap
-from esgap.physics.transport import Conditions, Run, without_drift
+from esgap.physics.displacement import Run, without_drift
+from esgap.physics.transport import Conditions
 from esgap.studies.contract import Runs
 from esgap.studies.md.study import Study
 

@@ -15,6 +15,8 @@ import pytest
 import tomlkit
 from places import BIN, ROOT
 
+from esgap.studies.kinds import kinds
+
 CRYSTAL = str(ROOT / "inputs/structures/li7p3s11-relaxed.extxyz")
 LABELS = ROOT / "potentials/li7p3s11/training/li7p3s11-pbe.extxyz"
 QUICK = {"force": 0.2, "max_steps": 200}
@@ -27,7 +29,7 @@ CASES = {
     "evaluate": ("evaluate/study", {"configurations": str(LABELS)}, 5),
     "label": ("label/study", {"cp2k": None, "ase": {"calculator": "esgap.calculators:ESGAP", "arguments": {"potential": "li7p3s11/es-gap"}}, "configurations": CRYSTAL}, 5),
     "locality": ("locality/study", {"data": "few.extxyz", "radius": 4.0}, 5),
-    "sites": ("sites/study", {}, 5),
+    "sites": ("sites/study", {"monte_carlo": {"steps": 100, "keep": 3}}, 5),
     "fit": ("../potentials/li7p3s11/fit", {"data": "few.extxyz", "holdout_every": 3, "publish": "published"}, 5),
     "neb": ("migration/demo", {"band": {"images": 3, "force": 0.2, "max_steps": 50, "own_paths": False}, "relax": QUICK}, 20),
     "md": (
@@ -36,6 +38,7 @@ CASES = {
         20,
     ),
 }
+ELSEWHERE = {"train", "charges", "interface"}  # killed in test_train.py; without jobs
 IGNORED = ("seconds", "time")
 
 
@@ -95,6 +98,10 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_every_kind_is_killed():
+    assert set(kinds()) == set(CASES) | ELSEWHERE
 
 
 @pytest.mark.parametrize("kind", CASES)

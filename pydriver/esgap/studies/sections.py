@@ -4,9 +4,10 @@ import math
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from esgap.jobs.job import Frozen
+from esgap.studies import contract
 
 Section = Frozen
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -62,3 +63,20 @@ class Coulomb(Section):
 def finite(values: tuple[float, ...]) -> bool:
     """No nan and no infinity among the values."""
     return all(map(math.isfinite, values))
+
+
+class Compared(contract.Study):
+    """A study of one potential and of others beside it."""
+
+    potential: PotentialName
+    """The potential."""
+    compare: tuple[PotentialName, ...] = ()
+    """Further potentials."""
+    engine: Engine = "native"
+    """Who evaluates the GAP: native (pair_style gap) or quip."""
+    electrostatics: Coulomb = Coulomb()
+
+    @model_validator(mode="after")
+    def _each_potential_once(self):
+        distinct((self.potential, *self.compare), "potential and compare")
+        return self

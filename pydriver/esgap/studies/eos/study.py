@@ -2,13 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from esgap.studies import contract
-from esgap.studies.sections import Coulomb, Count, Engine, Positive, PotentialName, Relax, StudyPath, distinct
+from esgap.studies.sections import Compared, Count, Positive, PotentialName, Relax, StudyPath, distinct
 
 
-class Study(contract.Study):
+class Study(Compared):
     """Energy against volume at fixed shape, and the equation of state of Birch and Murnaghan."""
 
     kind: Literal["eos"]
@@ -20,21 +19,13 @@ class Study(contract.Study):
     """Evaluated at every volume."""
     compare: tuple[PotentialName, ...] = ()
     """Further potentials, on the same volumes."""
-    engine: Engine = "native"
-    """Who evaluates the GAP: native (pair_style gap) or quip."""
     volumes: Annotated[tuple[Positive, ...], Field(min_length=5)] = (0.94, 0.96, 0.98, 1.0, 1.02, 1.04, 1.06)
     """Over that of the structure; five or more."""
     ions: bool = True
     """Relax the ions at each volume; false keeps their fractional coordinates."""
     relax: Relax = Relax()
-    electrostatics: Coulomb = Coulomb()
 
     @field_validator("volumes")
     @classmethod
     def _each_once(cls, volumes: tuple) -> tuple:
         return tuple(sorted(distinct(volumes, "volumes")))
-
-    @model_validator(mode="after")
-    def _each_potential_once(self):
-        distinct((self.potential, *self.compare), "potential and compare")
-        return self

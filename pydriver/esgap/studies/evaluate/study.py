@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from esgap.studies import contract
-from esgap.studies.sections import Coulomb, Engine, PotentialName, Section, StudyPath, distinct
+from esgap.studies.sections import Compared, PotentialName, Section, StudyPath
 
 
 class Keys(Section):
@@ -19,7 +18,7 @@ class Keys(Section):
     """EV, 3 x 3, positive trace = positive pressure."""
 
 
-class Study(contract.Study):
+class Study(Compared):
     """Errors and uncertainties of potentials on any configurations."""
 
     kind: Literal["evaluate"]
@@ -31,16 +30,12 @@ class Study(contract.Study):
     """Compared with the labels."""
     compare: tuple[PotentialName, ...] = ()
     """Further potentials, also compared with the first."""
-    engine: Engine = "native"
-    """Who evaluates the GAP: native (pair_style gap) or quip."""
     uncertainty: bool = True
     """Standard deviations of the atomic energies; needs engine native."""
     keys: Keys = Keys()
-    electrostatics: Coulomb = Coulomb()
 
     @model_validator(mode="after")
     def _fits_together(self):
-        distinct((self.potential, *self.compare), "potential and compare")
         if self.uncertainty and self.engine == "quip":
             raise ValueError('engine = "quip" gives no uncertainty: take "native", or set uncertainty = false')
         return self

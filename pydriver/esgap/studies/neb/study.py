@@ -4,8 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from esgap.studies import contract
-from esgap.studies.sections import Coulomb, Count, Engine, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
+from esgap.studies.sections import Compared, Count, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
 
 
 class Endpoints(Section):
@@ -91,7 +90,7 @@ class ElectricField(Section):
         return distinct(values, f"field.{info.field_name}")
 
 
-class Study(contract.Study):
+class Study(Compared):
     """Migration barriers by the climbing-image nudged elastic band, also in an electric field."""
 
     kind: Literal["neb"]
@@ -99,8 +98,6 @@ class Study(contract.Study):
     """With charges where a field is asked for."""
     compare: tuple[PotentialName, ...] = ()
     """Other potentials: each evaluates the images of all bands without field."""
-    engine: Engine = "native"
-    """Who evaluates the GAP: native (pair_style gap) or quip."""
     element: str = "Li"
     """Element of the ions that move; the others are the frame that does not drift."""
     endpoints: Endpoints
@@ -108,9 +105,3 @@ class Study(contract.Study):
     field: ElectricField = ElectricField()
     reference: Reference | None = None
     relax: Relax = Relax(force=0.005)
-    electrostatics: Coulomb = Coulomb()
-
-    @model_validator(mode="after")
-    def _each_potential_once(self):
-        distinct((self.potential, *self.compare), "potential and compare")
-        return self

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from esgap.studies import contract
-from esgap.studies.sections import Coulomb, Count, Engine, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
+from esgap.studies.sections import Compared, Count, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
 
 Vector = tuple[Finite, Finite, Finite]
 ZERO = (0.0, 0.0, 0.0)
@@ -27,7 +26,7 @@ class Cell(Section):
         return distinct(pressures, "cell.pressures")
 
 
-class Study(contract.Study):
+class Study(Compared):
     """Relaxed ions, in a field or without, or relaxed ions and cell, under pressure or without."""
 
     kind: Literal["relax"]
@@ -39,17 +38,13 @@ class Study(contract.Study):
     """Relaxed in every field and at every pressure."""
     compare: tuple[PotentialName, ...] = ()
     """Further potentials; those without charges at zero field only."""
-    engine: Engine = "native"
-    """Who evaluates the GAP: native (pair_style gap) or quip."""
     fields: Annotated[tuple[Vector, ...], Field(min_length=1)] = (ZERO,)
     """Uniform fields, V/Angstrom, x y z of the structure file; one relaxation of the ions each."""
     cell: Cell = Cell()
     relax: Relax = Relax()
-    electrostatics: Coulomb = Coulomb()
 
     @model_validator(mode="after")
     def _has_a_minimum(self):
-        distinct((self.potential, *self.compare), "potential and compare")
         distinct(self.fields, "fields")
         if self.cell.relax == "none" and self.cell.pressures != (0.0,):
             raise ValueError('cell.pressures are given, but the cell is not relaxed: add relax = "volume" or "all" to [cell]')

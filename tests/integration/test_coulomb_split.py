@@ -61,6 +61,12 @@ def test_given_values_leave_no_choice(potential, atoms):
     assert len(trials) == 1 and trials.cutoff[0] == 9.0 and trials.order[0] == 5
 
 
+def test_a_mesh_that_lammps_refuses_is_one_sentence(potential, atoms):
+    with pytest.raises(EsgapError, match=r"at accuracy 1e-06 failed: .*grid3d.*; change \[electrostatics\] of the study: a larger order") as error:
+        split(potential, atoms, 1e-6, order=2)
+    assert "log.trial" not in str(error.value), "that file is deleted by then"
+
+
 def test_densities_too_wide(potential, atoms):
     wide = potential.electrostatics.model_copy(update={"zeta": {"Li": 0.5, "P": 1.3, "S": 1.2}})
     with pytest.raises(EsgapError, match=r"overlap beyond 14 Angstrom \(smallest zeta 0.5/Angstrom\): give `cutoff`"):

@@ -108,7 +108,7 @@ def _trials(es: Electrostatics, potential: Potential, atoms: Atoms, accuracy: fl
         try:
             launch(["lmp", "-in", "in.trial", "-log", "log.trial", "-screen", "none"], folder, folder / "log.trial")
         except EsgapError as error:
-            raise EsgapError(f"the trials of the long-range sum at accuracy {accuracy:g} failed: {error}; change [electrostatics] of the study") from error
+            raise EsgapError(f"the trials of the long-range sum at accuracy {accuracy:g} failed: {error}; change [electrostatics] of the study: a larger order or a lower accuracy needs a coarser mesh") from error
         logs = re.split(r"^TRIAL .*$", (folder / "log.trial").read_text(), flags=re.M)[1:]
     for (cutoff, order), log in zip(candidates, logs, strict=True):
         yield {

@@ -4,6 +4,8 @@ Along y the pair falls into a deeper state B at +0.1 and stays in it on the way 
 On the negative sides nothing happens.
 """
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,8 @@ from esgap.lammps.frame import from_lammps_vector, to_lammps_vector
 from esgap.pipeline import analyse, make_deck
 from esgap.physics.field import field_vector
 from esgap.plan import Plan
+from esgap.errors import EsgapError
+from esgap.studies.frenkel.report import figures
 from esgap.studies.load import load_study
 
 PAIR = "Li4-i1-2.75"
@@ -147,10 +151,61 @@ def test_limits_states_and_the_lowest_curve(finished):
 def test_response_of_the_intact_pair(finished):
     _, result, _ = finished
     (row,) = result.rows("response")
+    assert row.verdict == "state A: ion 1 left its site lies 0.050 eV lower", "that of the pair without field"
     assert row.points == 9 and row.formation_energy.value == pytest.approx(0.7, abs=1e-8)
     assert row.dipole_y.value == pytest.approx(1.0, abs=1e-7) and row.alpha_yy.value == pytest.approx(ALPHA, abs=1e-6) and row.alpha_xx is None
     zero = {row.direction: row for row in result.rows("zero_energy")}
     assert zero["+y"].field.value == pytest.approx((np.sqrt(1 + 2 * ALPHA * 0.7) - 1) / ALPHA, abs=1e-6)
+    held = {name: one.verdict.rpartition(", ")[2] for name, one in zero.items() if "beyond" in one.verdict}
+    assert held["+y"] == "0.05 V/Angstrom", "along the other side of y and along z it is known in larger fields"
+    assert all(one.verdict.startswith(row.verdict) for one in zero.values())
+
+
+def test_lowest_known_says_which_states_were_not_followed(finished):
+    """State A of the perfect cell was met along y alone: along z it lies 0.5 eV lower by its dipole, which is that of the perfect cell; state A of the pair as well."""
+    _, result, _ = finished
+    lowest = {(row.direction, row.field): row for row in result.rows("equilibrium")}
+    assert lowest["-", 0.0].verdict == "ok" and lowest["-", 0.0].formation_energy.high == lowest["-", 0.0].formation_energy.value
+    along = lowest["z", 0.05]
+    assert along.verdict == (
+        f"state A of {PAIR} was not followed here: by its dipole it would be {0.05 - ALPHA * 0.05**2 / 2:.3f} eV lower; "
+        "state A of the perfect cell was not followed here: by its dipole it would be 0.500 eV lower"
+    )
+    energy = along.formation_energy
+    assert energy.low == pytest.approx(0.65, abs=1e-9) and energy.high == pytest.approx(energy.value + 0.5, abs=1e-9)
+
+
+def test_the_polar_figure_is_of_the_response_of_the_table(tmp_path):
+    """In three directions the file that the figure is drawn of has the numbers of the table, and where they were measured."""
+    out = run(tmp_path, STUDY.replace('["y", "z"]', '["x", "y", "z"]'), Model)
+    result = analyse(out)
+    (row,), (one,) = result.rows("response"), json.loads((out / "response.json").read_text())
+    assert one["parameters"][:3] == [row.formation_energy.value, row.dipole_x.value, row.dipole_y.value] and one["freedom"] == 4 * row.points - 10
+    assert len(one["fields"]) == row.points and [0.0, 0.05, 0.0] in one["fields"] and [0.0, 0.1, 0.0] not in one["fields"]
+    assert "zero_energy" in dict(figures(result, out))
+
+
+def test_points_that_are_not_converged_are_counted(tmp_path):
+    """The verdict of the response is that of its points."""
+
+    class Loose(Model):
+        def write(self, job, energy, dipole, positions, force):
+            super().write(job, energy, dipole, positions, 0.02 if (job.tags["direction"], job.tags["field"]) == ("z", -0.1) else force)
+
+    result = analyse(run(tmp_path, STUDY, Loose))
+    assert result.rows("response")[0].verdict.endswith("; 1 of 9 points not converged")
+    assert all("; 1 of 9 points not converged" in row.verdict for row in result.rows("zero_energy"))
+
+
+def run(tmp_path, text, model):
+    """The folder of a study of which `model` runs all jobs."""
+    (tmp_path / "study.toml").write_text(text)
+    study, out = load_study(tmp_path / "study.toml"), tmp_path / "out"
+    runner = model(out)
+    while todo := [job for job in make_deck(study, out).jobs if not (out / job.name).is_dir()]:
+        for job in todo:
+            runner.run(job)
+    return out
 
 
 SIZES = f"""
@@ -183,6 +238,9 @@ class SizeModel(Model):
             return
         size = tuple(map(int, job.tags["supercell"].split("x")))
         crystal = self.crystal.repeat(size)
+        key = size, job.tags["cell"]
+        if job.tags["field"]:
+            return self.answer(job, crystal, self.relaxed[key])
         start = read_lammps_data(self.folder / job.inputs["start"], units="metal", atom_style="charge", sort_by_id=True).positions
         moved = start - to_lammps_vector(crystal.positions, self.crystal.cell.array)
         near = np.linalg.norm(moved, axis=1) > 1.0  # the ion that was moved
@@ -192,20 +250,28 @@ class SizeModel(Model):
             relaxed[~near] = start[~near] + shift
         if near.any() and job.inputs["start"].startswith("cells/1x2x1"):
             relaxed[near] += around
-        energy = -1000.0 * np.prod(size) + (0.7 + 20.0 / crystal.get_volume()) * near.any()
-        positions = from_lammps_vector(relaxed, self.crystal.cell.array)
-        self.write(job, energy, np.zeros(3), positions, 0.004)
+        self.relaxed = getattr(self, "relaxed", {}) | {key: (near.any(), from_lammps_vector(relaxed, self.crystal.cell.array))}
+        self.answer(job, crystal, self.relaxed[key])
+
+    def answer(self, job, crystal, relaxed) -> None:
+        pair, positions = relaxed
+        images = len(crystal) // len(self.crystal)
+        field = field_vector(job.tags["direction"], job.tags["field"], crystal.cell.array)
+        dipole = self.dipole(images, pair)
+        energy = -1000.0 * images + (0.7 + 20.0 / crystal.get_volume()) * pair - float(field @ dipole) - self.CHI * images * float(field @ field) / 2
+        self.write(job, energy, dipole + self.CHI * images * field, positions, 0.004)
+
+    CHI = 5.0  # e Angstrom^2/V, of one image of the structure
+
+    def dipole(self, images, pair):
+        return np.zeros(3)
 
 
 def test_candidates_and_sizes(tmp_path):
     """The two of lowest unrelaxed energy are relaxed; the larger cell starts from what the smaller one relaxed to, and both extrapolate."""
-    (tmp_path / "study.toml").write_text(SIZES)
-    study, out = load_study(tmp_path / "study.toml"), tmp_path / "out"
-    model = SizeModel(out)
-    while todo := [job for job in make_deck(study, out).jobs if not (out / job.name).is_dir()]:
-        for job in todo:
-            model.run(job)
+    out = run(tmp_path, SIZES, SizeModel)
     result = analyse(out)
+    assert rows_of_sizes(result) == ["1x2x1", "2x3x2", "infinite"] * 2
     listed = result.rows("candidates")
     assert [row.unrelaxed.value for row in listed] == sorted(row.unrelaxed.value for row in listed)
     chosen = [row for row in listed if row.formation_energy]
@@ -218,5 +284,88 @@ def test_candidates_and_sizes(tmp_path):
     assert np.sum(far > 1.0) == 1 and far.max() == pytest.approx(chosen[0].distance.value, abs=0.2)
     np.testing.assert_allclose(moved[far < 1.0], np.tile([0.02, 0.01, 0.0], (503, 1)), atol=2e-3)
     rows = {row.supercell: row for row in result.rows("size") if row.pair == pair}
-    assert rows["infinite"].formation_energy.value == pytest.approx(0.7, abs=1e-8) and rows["2x3x2"].perfect.value == pytest.approx(0, abs=1e-9)
+    assert rows["infinite"].formation_energy is None and rows["infinite"].verdict.startswith("the supercells have not one shape") and not rows["infinite"].sound
+    assert rows["2x3x2"].perfect.value == pytest.approx(0, abs=1e-9)
     assert rows["2x3x2"].verdict == "ok" and rows["2x3x2"].corrected is None, "no dielectric tensor without fields"
+
+
+def rows_of_sizes(result) -> list[str]:
+    return [row.supercell for row in result.rows("size")]
+
+
+
+class OneDipole(SizeModel):
+    """The pair has a dipole, which in the second supercell is larger by `MORE`."""
+
+    MORE = 0.1
+
+    def dipole(self, images, pair):
+        return pair * np.array([0.0, 1.5 + self.MORE * (images > 1), 0.0])
+
+
+class TwoStates(OneDipole):
+    MORE = 1.15
+
+
+class Skew(OneDipole):
+    """A crystal that answers across the field."""
+
+    def write(self, job, energy, dipole, positions, force):
+        super().write(job, energy, dipole + np.array([9.0 * len(positions) * job.tags["field"] * (job.tags["direction"] == "y"), 0.0, 0.0]), positions, force)
+
+
+def sizes(tmp_path, model, fields="[]", shape="[2, 2, 2]"):
+    """The result for one pair in two supercells."""
+    text = SIZES.replace("[[1, 2, 1], [2, 3, 2]]", f"[[1, 1, 1], {shape}]").replace("separation = 4.0", "separation = 2.5").replace("pairs = 2", f'pairs = ["{PAIR}"]').replace("values = []", f"values = {fields}")
+    return analyse(run(tmp_path, text, model))
+
+
+def test_supercells_of_one_shape_have_a_line(tmp_path):
+    result = sizes(tmp_path, OneDipole)
+    assert rows_of_sizes(result) == ["1x1x1", "2x2x2", "infinite"]
+    last = result.rows("size")[-1]
+    assert last.formation_energy.value == pytest.approx(0.7, abs=1e-8) and last.verdict == "ok" and last.sound
+
+
+def test_another_state_in_the_second_supercell_is_no_part_of_a_line(tmp_path):
+    """The occupation is the same; the dipole is not."""
+    result = sizes(tmp_path, TwoStates)
+    assert rows_of_sizes(result) == ["1x1x1", "2x2x2"]
+    assert [row.sound for row in result.rows("size")] == [True, False]
+    assert result.rows("size")[1].verdict == "dipole 1.15 e Angstrom off that in the first supercell, another state: its images explain 0.00"
+
+
+def test_cells_of_several_shapes_have_no_raw_line_and_images_are_taken_off(tmp_path):
+    result = sizes(tmp_path, OneDipole, "[-0.05, 0.05]", "[1, 2, 1]")
+    first, second, last = result.rows("size")
+    assert last.formation_energy is None and "not one shape" in last.verdict
+    assert last.corrected.value == pytest.approx(2 * second.corrected.value - first.corrected.value, abs=1e-9), "the second cell is twice the first"
+    assert first.corrected.value == pytest.approx(first.formation_energy.value - first.image_energy.value, abs=1e-12) and first.image_energy.value != 0
+    assert "size" in dict(figures(result, tmp_path / "out"))
+
+
+def test_a_dielectric_tensor_that_is_none_leaves_the_other_tables(tmp_path):
+    result = sizes(tmp_path, Skew, "[-0.05, 0.05]")
+    assert [row.corrected for row in result.rows("size")] == [None, None, None] and result.rows("size")[-1].formation_energy.value == pytest.approx(0.7, abs=1e-8)
+    assert "no energy of images from this cell: the dielectric tensor is not symmetric" in " ".join(result.notes) and len(result.rows("formation_energy")) > 2
+
+
+def test_a_pair_by_its_places_needs_no_candidates(tmp_path):
+    """42 atoms are too few for candidates 4 Angstrom apart, the default, but not for this pair."""
+    crystal = read(CIF)
+    vacancy = crystal.get_scaled_positions()[6]
+    there = vacancy + crystal.cell.scaled_positions(np.array([[-0.028, -0.853, 2.616]]))[0]
+    places = f"[[defect.places]]\nvacancy = {vacancy.tolist()}\ninterstitial = {there.tolist()}\n"
+    text = STUDY.replace(f'[defect]\nseparation = 2.5\npairs = ["{PAIR}"]\n', places).replace('["y", "z"]', '["y"]')
+
+    out = run(tmp_path, text, Model)
+    assert not (out / "pairs.csv").exists()
+    result = analyse(out)
+    assert {row.pair for row in result.rows("formation_energy")} == {"given-1"} and result.rows("candidates") == []
+
+
+@pytest.mark.parametrize("directions, said", [('["x", [1, 0, 0]]', "x and 1,0,0"), ("[[1, -1, 0], [-2, 2, 0]]", "1,-1,0 and -2,2,0"), ('["a", "x"]', "a and x")])
+def test_directions_that_are_one_axis_are_refused(tmp_path, directions, said):
+    (tmp_path / "study.toml").write_text(STUDY.replace('["y", "z"]', directions))
+    with pytest.raises(EsgapError, match=f"field.directions has {said}, which are one axis"):
+        make_deck(load_study(tmp_path / "study.toml"), tmp_path / "out")

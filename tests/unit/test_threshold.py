@@ -66,9 +66,11 @@ def test_interval_without_an_upper_end():
 def test_polar_figure():
     angles, directions = circle([1, 0, 0], [0, 1, 0], 5)
     np.testing.assert_allclose(directions[:4], [[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0]], atol=1e-12)
-    figure = zero_energy_fields({"ES-GAP": measured(1), "stiff $x$": PairResponse(0.8, PAIR.dipole, -ALPHA)}, 0.3, "Li pair")
+    held = 0.3 * np.concatenate([np.eye(3), -np.eye(3), np.zeros((1, 3))])
+    figure = zero_energy_fields({"ES-GAP": measured(1), "stiff $x$": PairResponse(0.8, PAIR.dipole, -ALPHA)}, {"ES-GAP": held, "stiff $x$": held}, "Li pair")
     lines = figure.axes[0].get_lines()
     drawn = lines[1].get_ydata()
     assert drawn[0] == pytest.approx(threshold(measured(1), [1, 0, 0]).field.value, rel=1e-9)
-    assert np.isnan(lines[3].get_ydata()[90]), "no line where there is no threshold"
+    assert lines[0].get_ydata()[[0, 90]] == pytest.approx(0.3, rel=1e-9) and lines[0].get_ydata()[22] < 0.22, "up to where fields were computed: their hull"
+    assert np.isnan(lines[4].get_ydata()[90]), "no line where there is no threshold"
     figure.canvas.draw()

@@ -8,11 +8,12 @@ from ase import Atoms
 from ase.io import read, write
 
 from esgap.physics.branch import BRANCH, DIPOLE
+from esgap.physics.estimate import Estimate
 from esgap.physics.frenkel import INTACT, formation_energy
-from esgap.physics.images import image_energy, ionic_dielectric, isolated
 from esgap.physics.field import field_vector
-from esgap.physics.polarisability import estimates, response
-from esgap.physics.threshold import PairResponse, threshold
+from esgap.physics.polarisability import estimates
+from esgap.physics.threshold import threshold
+from esgap.record import write_json
 from esgap.studies import committee
 from esgap.studies.contract import OK, Result, Runs
 from esgap.studies.frenkel.deck import CELL, screened
@@ -20,7 +21,7 @@ from esgap.studies.frenkel.pairs import PAIRS
 from esgap.studies.frenkel.reference import references
 from esgap.studies.frenkel.rows import Candidate, Equilibrium, FormationEnergy, LimitRow, ReferenceRow, Response, SizeRow, State, ZeroEnergy
 from esgap.studies.frenkel.study import Study
-from esgap.studies.frenkel.sweep import Relaxed
+from esgap.studies.frenkel.size import supercells
 from esgap.studies.frenkel.track import Size, Track
 
 METHOD = (
@@ -41,8 +42,7 @@ TABLES = {
     "states": State,
     "equilibrium": Equilibrium,
 }
-LOWER = 0.005  # eV: a state this much below the one that was made is told
-INFINITE = "infinite"
+RESPONSES = "response.json"  # what the polar figure is drawn of
 LISTED = 20  # candidates that are listed beside the relaxed ones; pairs.csv has all
 
 
@@ -51,22 +51,27 @@ def analyse(study: Study, runs: Runs) -> Result:
     crystal = read(runs.folder / CELL)
     names = list(dict.fromkeys(job.tags["potential"] for job in runs.jobs))
     sizes = [Size(study, runs, crystal, name, size) for name in names for size in study.cells]
+    by_size = [supercells([size for size in sizes if size.potential == name]) for name in names] if len(study.cells) > 1 else []
     tables = {
         "candidates": list(candidates(study, runs, sizes[0])),
         "formation_energy": [row for size in sizes for row in points(size)],
         "response": [row for size in sizes for row in responses(size)],
         "zero_energy": [row for size in sizes for row in zero_energies(size)],
         "reference": [row for size in sizes for row in references(runs, size.potential, size.label, {pair.name: size.energy(track.points[0]) for pair, track in size.pairs})],
-        "size": [row for name in names for row in supercells(runs, [size for size in sizes if size.potential == name])] if len(study.cells) > 1 else [],
+        "size": [row for rows, _ in by_size for row in rows],
         "limits": [row for size in sizes for row in limits(size)],
         "states": [row for size in sizes for row in states(size)],
         "equilibrium": [row for size in sizes for row in equilibrium(size)],
     }
-    return Result(kind=study.kind, title=study.title, method=METHOD, tables=tables, notes=[note for size in sizes for note in remarks(size)])
+    write_json(runs.folder / RESPONSES, [one for size in sizes for one in measured(size)])
+    notes = [*(note for size in sizes for note in remarks(size)), *(note for _, said in by_size for note in said)]
+    return Result(kind=study.kind, title=study.title, method=METHOD, tables=tables, notes=notes)
 
 
 def candidates(study: Study, runs: Runs, size: Size) -> Iterator[Candidate]:
     """The candidates of lowest unrelaxed energy, where these were computed, and those that were relaxed."""
+    if not (runs.folder / PAIRS).is_file():  # the pairs are given by their places
+        return
     found = pd.read_csv(runs.folder / PAIRS, index_col="name")
     screening = next(runs.select(what="screen"), None)
     energies = screened(runs.path(screening, "screened.csv"), found) if screening else None
@@ -91,18 +96,9 @@ def points(size: Size) -> Iterator[FormationEnergy]:
     """One row a sound point of a pair: without field, then outwards and back along each direction."""
     for pair, track in size.pairs:
         zero, perfect_zero = track.points[0].state, size.perfect.points[0].state
-        lower = _lower(size, track)
         for k, point in enumerate(track.points):
             perfect = size.perfect.on_branch()[point.key]
             energy = formation_energy(perfect.state, point.state, perfect_zero, zero, point.field)
-            state = track.words(k, track.occupation[0])
-            max_force = max(point.max_force, perfect.max_force)
-            verdicts = [f"not converged: {max_force:.3g} eV/Angstrom left"] if max_force > size.study.relax.force else []
-            verdicts += [state] if state != INTACT else []
-            verdicts += size.outside(point, perfect)
-            if k == 0:
-                verdicts += ["below zero: the perfect cell is not the ground state; look for it with kind sites"] if energy.total < 0 else []
-                verdicts += lower
             yield FormationEnergy(
                 potential=size.potential,
                 supercell=size.label,
@@ -113,107 +109,67 @@ def points(size: Size) -> Iterator[FormationEnergy]:
                 formation_energy=size.energy(point),
                 frozen=energy.frozen,
                 relaxation=energy.relaxation,
-                max_force=max_force,
-                state=state,
-                verdict="; ".join(verdicts) or OK,
+                max_force=size.max_force(point),
+                state=track.words(k, track.occupation[0]),
+                verdict="; ".join(size.problems(track, k)) or OK,
                 **_vector("dipole", energy.dipole),
             )
-
-
-def _lower(size: Size, track: Track) -> list[str]:
-    """A lower state of a cell than that which was made, both without field; a pair that recombined is none."""
-    zeros = [k for k, point in enumerate(track.points) if point.key == track.points[0].key and (k == 0 or track.occupation[k] != "recombined")]
-    lowest = min(zeros, key=lambda k: track.points[k].state.energy)
-    below = track.points[0].state.energy - track.points[lowest].state.energy
-    return [f"state {track.words(lowest, INTACT)} lies {below:.3f} eV lower"] if below > LOWER and track.branch[lowest] else []
 
 
 def responses(size: Size) -> Iterator[Response]:
     """One row a pair."""
     for pair, track in size.pairs:
-        branch = list(track.on_branch().values())
-        values = estimates(pair_response(size, branch))
+        values = estimates(size.response(track))
         alpha = dict(zip(("alpha_xx", "alpha_yy", "alpha_zz", "alpha_yz", "alpha_xz", "alpha_xy"), values[4:]))
         yield Response(
-            potential=size.potential, supercell=size.label, pair=pair.name, points=len(branch), formation_energy=values[0], **_vector("dipole", values[1:4]), **alpha
+            potential=size.potential,
+            supercell=size.label,
+            pair=pair.name,
+            points=len(track.on_branch()),
+            formation_energy=values[0],
+            verdict="; ".join(response_problems(size, track)) or OK,
+            **_vector("dipole", values[1:4]),
+            **alpha,
         )
 
 
-def pair_response(size: Size, branch: list[Relaxed]) -> PairResponse:
-    """The response of a pair to second order, from the points of its branch."""
-    alone = [size.pair_state(point) for point in branch]
-    return response(np.array([point.field for point in branch]), [one.energy for one in alone], [one.dipole for one in alone])
+def response_problems(size: Size, track: Track) -> list[str]:
+    """What is wrong with the response of a pair: with the pair without field, and how many points are not converged."""
+    branch = track.on_branch().values()
+    loose = sum(size.max_force(point) > size.study.relax.force for point in branch)
+    return size.problems(track, 0) + ([f"{loose} of {len(branch)} points not converged"] if loose else [])
+
+
+def measured(size: Size) -> Iterator[dict]:
+    """The response of each intact pair that fields in three directions tell, whole, and the fields that it is of."""
+    for pair, track in size.pairs:
+        found = size.response(track)
+        if track.occupation[0] == INTACT and found.covariance is not None and np.isfinite(found.parameters).all():
+            yield {
+                "name": f"{size.potential}, {pair.name}, {size.label}",
+                "parameters": found.parameters.tolist(),
+                "covariance": found.covariance.tolist(),
+                "freedom": found.freedom,
+                "fields": [point.field.tolist() for point in track.on_branch().values()],
+            }
 
 
 def zero_energies(size: Size) -> Iterator[ZeroEnergy]:
     """One row a pair and side of a direction, of pairs that are intact in fields."""
     for pair, track in size.pairs:
-        branch = list(track.on_branch().values())
-        largest = max(float(np.linalg.norm(point.field)) for point in branch)
-        for direction in size.study.field.labels if largest else ():
+        problems = response_problems(size, track)
+        for direction in size.study.field.labels if len(track.on_branch()) > 1 else ():
             for sign in (1, -1):
-                found = threshold(pair_response(size, branch), field_vector(direction, float(sign), size.atoms.cell.array), largest)
+                largest = track.held(direction, sign)
+                found = threshold(size.response(track), field_vector(direction, float(sign), size.atoms.cell.array), largest)
                 yield ZeroEnergy(
                     potential=size.potential,
                     supercell=size.label,
                     pair=pair.name,
                     direction=f"{'+-'[sign < 0]}{direction if ',' not in direction else f'({direction})'}",
                     field=found.field,
-                    verdict=found.reason or OK,
+                    verdict="; ".join(filter(None, [*problems, found.reason])) or OK,
                 )
-
-
-def supercells(runs: Runs, sizes: list[Size]) -> Iterator[SizeRow]:
-    """One row a pair and supercell, and one for what they tend to."""
-    screening = next((tensor for size in sizes if (tensor := dielectric(size)) is not None), None)
-    first = sizes[0].perfect.points[0].state.energy / np.prod(sizes[0].size) if sizes[0].perfect else None
-    for pair, _ in sizes[0].pairs:
-        rows = []
-        for size in sizes:
-            track = next((track for other, track in size.pairs if other.name == pair.name), None)
-            if track is None:
-                continue
-            alone, occupation = size.pair_state(track.points[0]), track.occupation[0]
-            scale = size.charge["field_scale"] if size.charge else 1.0
-            images = image_energy(alone.dipole / scale, size.atoms.cell.array, screening) if screening is not None else None
-            perfect = size.perfect.points[0].state.energy / np.prod(size.size) - first
-            other = "another state of the perfect cell than in the first supercell" if abs(perfect) > LOWER else ""
-            rows.append(
-                SizeRow(
-                    potential=size.potential,
-                    pair=pair.name,
-                    supercell=size.label,
-                    volume=size.atoms.get_volume(),
-                    perfect=perfect,
-                    formation_energy=size.energy(track.points[0]),
-                    image_energy=images,
-                    corrected=None if images is None else alone.energy - images,
-                    verdict="; ".join(filter(None, (other, occupation if occupation != INTACT else ""))) or OK,
-                )
-            )
-        yield from rows
-        sound = [row for row in rows if row.verdict == OK]
-        if len({round(row.volume, 3) for row in sound}) > 1:
-            volumes = [row.volume for row in sound]
-            corrected = None if screening is None else isolated([row.corrected.value for row in sound], volumes)
-            raw = isolated([row.formation_energy.value for row in sound], volumes)
-            yield SizeRow(
-                potential=sizes[0].potential, pair=pair.name, supercell=INFINITE, volume=None, perfect=None, formation_energy=raw, image_energy=None, corrected=corrected
-            )
-
-
-def dielectric(size: Size) -> np.ndarray | None:
-    """The relative permittivity of the perfect crystal, ions relaxed, from its smallest fields; None where they do not span three directions."""
-    if size.perfect is None or size.charge is None:
-        return None
-    scale = size.charge["field_scale"]
-    branch = size.perfect.on_branch().values()
-    smallest = min((np.linalg.norm(point.field) for point in branch if point.field.any()), default=0.0)
-    small = [point for point in branch if np.linalg.norm(point.field) < 1.001 * smallest or not point.field.any()]
-    fields = np.array([point.field * scale for point in small])
-    if np.linalg.matrix_rank(fields) < 3:
-        return None
-    return ionic_dielectric(fields, np.array([point.state.dipole / scale for point in small]), size.atoms.get_volume())
 
 
 def limits(size: Size) -> Iterator[LimitRow]:
@@ -253,29 +209,59 @@ def states(size: Size) -> Iterator[State]:
 
 
 def equilibrium(size: Size) -> Iterator[Equilibrium]:
-    """The lowest defect cell less the lowest perfect cell that is known in each field."""
+    """The lowest defect cell less the lowest perfect cell that is known in each field; the interval is what states do that no sweep followed there."""
     if size.perfect is None:
         return
-    perfect = list(size.perfect.points)
-    defects: dict[tuple, list[tuple[float, str, str]]] = {}
+    crystal = [("the perfect cell", size.perfect, k) for k in range(len(size.perfect.points))]
+    defects = []
     for pair, track in size.pairs:
-        for k, point in enumerate(track.points):
-            if track.occupation[k] == "recombined":
-                perfect.append(point)
-            else:
-                defects.setdefault(point.key, []).append((point.state.energy, pair.name, track.words(k, INTACT)))
-    for key, found in defects.items():
-        energy, pair, state = min(found)
-        crystal = min(point.state.energy for point in perfect if point.key == key)
+        for k in range(len(track.points)):
+            (crystal if track.occupation[k] == "recombined" else defects).append((pair.name, track, k))
+    keys = list(dict.fromkeys(track.points[k].key for _, track, k in defects))
+    for key in keys:
+        (pair, track, k), below, words = lowest(size, defects, key)
+        (_, other, j), above, more = lowest(size, crystal, key)
+        value = track.points[k].state.energy - other.points[j].state.energy
         yield Equilibrium(
-            potential=size.potential, supercell=size.label, direction=key[0], field=key[1], formation_energy=energy - crystal, pair=pair, state=state
+            potential=size.potential,
+            supercell=size.label,
+            direction=key[0],
+            field=key[1],
+            formation_energy=Estimate(value, value - below, value + above, "states that were not followed there, by their dipoles") if len(keys) > 1 else value,
+            pair=pair,
+            state=track.words(k, INTACT),
+            verdict="; ".join(filter(None, (words, more))) or OK,
         )
+
+
+def lowest(size: Size, known: list[tuple[str, Track, int]], key: tuple) -> tuple[tuple[str, Track, int], float, str]:
+    """The lowest cell in a field, how much (eV) below it another state would be that was met in other fields only, and that in words.
+
+    Such a state is carried there by its dipole from the nearest field in which it is known, U - p.dE, both above the perfect cell on its branch, whose response both
+    share. The lowest energy of a cell is concave in the field and lies below such a line; a state that was met along one direction only makes a dip at zero instead.
+    """
+    here = [(name, track, k) for name, track, k in known if track.points[k].key == key]
+    best = min(here, key=lambda one: one[1].points[one[2]].state.energy)
+    field = best[1].points[best[2]].field
+    there = {(name, track.branch[k]) for name, track, k in here}
+    below, words = 0.0, ""
+    for name, number in dict.fromkeys((name, track.branch[k]) for name, track, k in known):
+        members = [(track, k) for other, track, k in known if (other, track.branch[k]) == (name, number) and track.points[k].key in size.crystal_states]
+        if (name, number) in there or not members:
+            continue
+        track, k = min(members, key=lambda one: np.linalg.norm(one[0].points[one[1]].field - field))
+        state = size.pair_state(track.points[k])
+        lower = size.pair_state(best[1].points[best[2]]).energy - (state.energy - float(state.dipole @ (field - track.points[k].field)))
+        if lower > max(below, BRANCH):
+            state = f"state {track.name(number)}" if number else "the state that was made"
+            below, words = lower, f"{state} of {name} was not followed here: by its dipole it would be {lower:.3f} eV lower"
+    return best, below, words
 
 
 def remarks(size: Size) -> Iterator[str]:
     """A sentence where the perfect cell is not the lowest known, or where a relaxation without field is still to come."""
     if size.perfect:
-        for words in _lower(size, size.perfect):
+        for words in size.lower(size.perfect):
             yield f"{size.potential}, {size.label}: the perfect cell is not the lowest known without field, its {words}: take its geometry in states/ for the structure, or look for a lower one with kind sites"
 
 

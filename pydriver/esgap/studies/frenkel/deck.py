@@ -7,6 +7,7 @@ to zero, two of them before the first is judged; where a state was left, the way
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -32,14 +33,15 @@ from esgap.studies.frenkel.sweep import PERFECT, ZERO, Judge, Relaxed, first, ou
 
 DECK, SCREEN = "in.defect", "in.screen"
 CELL, CHOSEN = "cell.extxyz", "pairs.json"
+SAME_AXIS = 1e-4  # sine of the angle between two directions
 AHEAD = 2  # points of a sweep that are relaxed before the first of them is judged
 
 
 def deck(study: Study, work: Workspace) -> Iterator[Job]:
-    """Write the decks, the cells and pairs.csv; yield all jobs that are known by now.
+    """Write the decks, the cells and, unless pairs are given by their places, pairs.csv; yield all jobs that are known by now.
 
     Raises EsgapError: unreadable structure, overlapping atoms, an element that a potential lacks, a net charge, a cell too
-    small, no such pair.
+    small, no such pair, directions that are one axis.
     """
     crystal = read_structure(study.structure)
     smallest = crystal.repeat(study.cells[0])
@@ -47,10 +49,8 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     placed = place(potentials, smallest, work.stage)
     if placed[0].potential.electrostatics is None:
         raise EsgapError(f"the potential {study.potential} has no charges and cannot feel a field: name it under `compare`")
-    check_cell(smallest, study.defect.separation)
-    sites, found = candidates(study, crystal, smallest)
-    sites.to_csv(work.stage / "sites.csv", float_format="%.4f")
-    found.round(6).to_csv(work.stage / PAIRS)
+    check_directions(study, crystal)
+    found = pd.DataFrame() if study.defect.places else search(study, crystal, smallest, work)
     write(work.stage / CELL, crystal, format="extxyz")
     for name in (DECK, SCREEN):
         copy_deck(name, work.stage)
@@ -68,6 +68,23 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     for row in sizes:
         for each in row:
             yield from each.jobs(pairs, row[0], in_fields=row is sizes[0])
+
+
+def check_directions(study: Study, crystal: Atoms) -> None:
+    """Raise EsgapError when two directions are one axis, whatever their lengths and signs: their fields would count twice."""
+    vectors = {label: field_vector(label, 1.0, crystal.cell.array) for label in study.field.labels}
+    for one, other in combinations(vectors, 2):
+        if np.linalg.norm(np.cross(vectors[one], vectors[other])) < SAME_AXIS:
+            raise EsgapError(f"field.directions has {one} and {other}, which are one axis in {study.structure}: fields along it go both ways, give it once")
+
+
+def search(study: Study, crystal: Atoms, smallest: Atoms, work: Workspace) -> pd.DataFrame:
+    """Write sites.csv and pairs.csv; the candidates. Raises EsgapError: a cell too small, no such pair."""
+    check_cell(smallest, study.defect.separation)
+    sites, found = candidates(study, crystal, smallest)
+    sites.to_csv(work.stage / "sites.csv", float_format="%.4f")
+    found.round(6).to_csv(work.stage / PAIRS)
+    return found
 
 
 def chosen(study: Study, pairs: list[Pair], placed: list[Placed]) -> dict:

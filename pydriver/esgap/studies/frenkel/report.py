@@ -4,18 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from ase.io import read
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from esgap.physics.field import field_vector
 from esgap.physics.frenkel import INTACT
-from esgap.physics.polarisability import response
+from esgap.physics.threshold import PairResponse
 from esgap.record import read_json
 from esgap.report import figure
 from esgap.report.polar import zero_energy_fields
-from esgap.studies.contract import OK, Result, Row
-from esgap.studies.frenkel.deck import CELL, CHOSEN
+from esgap.studies.contract import Result, Row
+from esgap.studies.frenkel.analyse import RESPONSES
+from esgap.studies.frenkel.deck import CHOSEN
 from esgap.studies.frenkel.sweep import PERFECT
 
 
@@ -47,20 +46,12 @@ def screened_axis(axes: Axes, rows: list[Row], folder: Path) -> None:
 
 def polar(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
     """The field of zero formation energy in the planes xy, yz and zx, where the response is known in three directions."""
-    intact = [row for row in result.rows("formation_energy") if row.state == INTACT and row.sweep == "out"]
-    responses, largest = {}, 0.0
-    for potential, supercell, pair in dict.fromkeys((row.potential, row.supercell, row.pair) for row in intact if row.field):
-        rows = [row for row in intact if (row.potential, row.supercell, row.pair) == (potential, supercell, pair)]
-        if len({row.direction for row in rows if row.field}) < 3:
-            continue
-        cell = read(folder / CELL).cell.array
-        fields = np.array([field_vector(row.direction, row.field, cell) for row in rows])
-        found = response(fields, [row.formation_energy.value for row in rows], [[row.dipole_x.value, row.dipole_y.value, row.dipole_z.value] for row in rows])
-        if np.isfinite(found.parameters).all():
-            responses[f"{potential}, {pair}, {supercell}"] = found
-            largest = max(largest, float(np.linalg.norm(fields, axis=1).max()))
+    file = folder / RESPONSES
+    known = read_json(file, "analyse the run again") if file.is_file() else []
+    responses = {one["name"]: PairResponse.of(np.array(one["parameters"]), np.array(one["covariance"]), one["freedom"]) for one in known}
+    held = {one["name"]: np.array(one["fields"]) for one in known}
     if responses:
-        yield "zero_energy", zero_energy_fields(responses, largest, f"{result.title}: field of zero formation energy (V/Å)")
+        yield "zero_energy", zero_energy_fields(responses, held, f"{result.title}: field of zero formation energy (V/Å)")
 
 
 def against_field(result: Result, supercell: str, pair: str, more: str) -> Figure:
@@ -122,15 +113,15 @@ def _legend(axes: Axes, rows: list[Row]) -> None:
 
 
 def against_size(result: Result) -> Figure:
-    """E_f without field against 1/V, as computed and without the energy of the dipole's images; at 0 what they tend to. Hollow, with no line: another state."""
+    """E_f without field against 1/V, as computed and without the energy of the dipole's images; at 0 what they tend to. Hollow, with no line: another state, or not converged; the table says what."""
     fig, axes = figure.new()
     rows = result.rows("size")
     for number, (potential, pair) in enumerate(dict.fromkeys((row.potential, row.pair) for row in rows)):
         all_sizes = [row for row in rows if (row.potential, row.pair) == (potential, pair)]
-        mine = [row for row in all_sizes if row.verdict == OK]
+        mine = [row for row in all_sizes if row.sound]
         for row in all_sizes:
-            if row.verdict != OK:
-                axes.plot(1e3 / row.volume, row.formation_energy.value, "o", color=f"C{number}", mfc="none", label=f"{potential}, {pair}: {row.verdict}")
+            if row.volume and not row.sound:
+                axes.plot(1e3 / row.volume, row.formation_energy.value, "o", color=f"C{number}", mfc="none", label=f"{potential}, {pair}: not this state")
         for name, style, words in (("formation_energy", "-o", ""), ("corrected", "--s", ", images taken off")):
             known = [(1e3 / row.volume if row.volume else 0.0, getattr(row, name).value) for row in mine if getattr(row, name)]
             if known:

@@ -52,7 +52,9 @@ class Equilibrium(Row):
     supercell: Annotated[str, SUPERCELL]
     direction: Annotated[str, DIRECTION]
     field: Annotated[float, FIELD]
-    formation_energy: Annotated[Quantity, Column("E_f", "{:.3f}", "eV", "lowest defect cell known less lowest perfect cell known")]
+    formation_energy: Annotated[
+        Quantity, Column("E_f", "{:.3f}", "eV", "lowest defect cell known less lowest perfect cell known; the interval: what states do that were not followed there, by their dipoles")
+    ]
     pair: Annotated[str, PAIR]
     state: Annotated[str, Column("state")]
 
@@ -121,9 +123,10 @@ class SizeRow(Row):
     supercell: Annotated[str, SUPERCELL]
     volume: Annotated[float | None, Column("volume", "{:.0f}", "Angstrom^3")]
     perfect: Annotated[Quantity | None, Column("perfect", "{:.4f}", "eV", "energy of the relaxed perfect cell for each image of the structure, above that of the first supercell")]
-    formation_energy: Annotated[Quantity, Column("E_f", "{:.3f}", "eV")]
+    formation_energy: Annotated[Quantity | None, Column("E_f", "{:.3f}", "eV")]
     image_energy: Annotated[Quantity | None, Column("images", "{:+.3f}", "eV", "energy of the pair's dipole with its periodic images in the crystal, which screens")]
     corrected: Annotated[Quantity | None, Column("corrected", "{:.3f}", "eV", "with that taken off")]
+    sound: Annotated[bool, Column("sound", meaning="whether this is the pair as it was made, in the state of the first supercell: what the line in 1/V goes through", shown=False)]
 
 
 class ReferenceRow(Row):

@@ -104,6 +104,11 @@ class Study(MayHaveReference):
     def _each_once(self):
         distinct((self.potential, *self.compare), "potential and compare")
         distinct(self.supercells, "supercells")
+        if self.supercells and self.supercell != (1, 1, 1):
+            raise ValueError("supercell and supercells are both given: give one of them")
+        for size in self.supercells[1:]:
+            if any(this < first for this, first in zip(size, self.supercells[0])):
+                raise ValueError(f"supercells has {list(size)} after {list(self.supercells[0])}, smaller along an axis: the first has to fit into all others along a, b and c")
         return self
 
     @property

@@ -10,6 +10,8 @@ from ase import Atoms
 from esgap.physics.branch import branches
 from esgap.physics.estimate import Estimate
 from esgap.physics.frenkel import INTACT, CellState, left_sites, pair_of
+from esgap.physics.polarisability import response
+from esgap.physics.threshold import PairResponse
 from esgap.record import read_json
 from esgap.studies.committee import Committee
 from esgap.studies.contract import Runs
@@ -19,6 +21,7 @@ from esgap.studies.frenkel.study import Study, Supercell
 from esgap.studies.frenkel.sweep import PERFECT, Judge, Relaxed, first, outward, read_relaxed
 
 SAME_SITES = "same sites"  # another minimum with the same places filled
+LOWER = 0.005  # eV: a state this much below the one that was made is told
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -46,6 +49,11 @@ class Track:
     def branch(self) -> np.ndarray:
         """Of each point; 0 is that of the cell without field as it was made."""
         return branches([point.state for point in self.points], [point.key for point in self.points], self.continued)
+
+    def held(self, direction: str, sign: int) -> float:
+        """The largest field (V/Angstrom) along one side of a direction in which the first branch is known; 0 where there is none."""
+        fields = [abs(point.job.tags["field"]) for point in self.on_branch().values() if point.job.tags["direction"] == direction and point.job.tags["field"] * sign > 0]
+        return max(fields, default=0.0)
 
     def name(self, number: int) -> str:
         """Of a branch: "" for the first, A, B ... for the others as they were met."""
@@ -190,6 +198,12 @@ class Size:
         """A point of a pair less the perfect cell in the same field."""
         return pair_of(self.crystal_states[point.key], point.state)
 
+    def response(self, track: Track) -> PairResponse:
+        """The response of a pair to second order, from the points of its branch."""
+        branch = list(track.on_branch().values())
+        alone = [self.pair_state(point) for point in branch]
+        return response(np.array([point.field for point in branch]), [one.energy for one in alone], [one.dipole for one in alone])
+
     @cached_property
     def committee(self) -> Committee:
         return Committee.of(self.runs.folder, self.potential)
@@ -212,6 +226,29 @@ class Size:
         """What the committee says of these cells, the first that is outside the data."""
         found = (self.committee.problem(self.deviations(point), len(self.atoms)) for point in points)
         return [words for words in found if words][:1]
+
+    def max_force(self, point: Relaxed) -> float:
+        """The largest force (eV/Angstrom) that is left in a point of a pair and in the perfect cell in the same field."""
+        return max(point.max_force, self.perfect.on_branch()[point.key].max_force)
+
+    def problems(self, track: Track, k: int) -> list[str]:
+        """What is wrong with a point of a pair, in words; empty where nothing is."""
+        point, state = track.points[k], track.words(k, track.occupation[0])
+        force = self.max_force(point)
+        found = [f"not converged: {force:.3g} eV/Angstrom left"] if force > self.study.relax.force else []
+        found += [state] if state != INTACT else []
+        found += self.outside(point, self.perfect.on_branch()[point.key])
+        if k == 0:
+            found += ["below zero: the perfect cell is not the ground state; look for it with kind sites"] if self.pair_state(point).energy < 0 else []
+            found += self.lower(track)
+        return found
+
+    def lower(self, track: Track) -> list[str]:
+        """A lower state of a cell than that which was made, both without field; a pair that recombined is none."""
+        zeros = [k for k, point in enumerate(track.points) if point.key == track.points[0].key and (k == 0 or track.occupation[k] != "recombined")]
+        lowest = min(zeros, key=lambda k: track.points[k].state.energy)
+        below = track.points[0].state.energy - track.points[lowest].state.energy
+        return [f"state {track.words(lowest, INTACT)} lies {below:.3f} eV lower"] if below > LOWER and track.branch[lowest] else []
 
     def tracks(self) -> list[tuple[str, Track]]:
         """The perfect cell and the pairs, by name."""

@@ -6,11 +6,15 @@ from ase import Atoms
 from ase.io import read, write
 from places import CIF, TRAINING
 
-from esgap.studies.train.choose import same
+from esgap.jobs.job import Job
+from esgap.record import write_json
+from esgap.studies.common.reference import LABEL
+from esgap.studies.train.choose import Chooser, same
+from esgap.studies.train.generation import Generation, failed, known
 from esgap.studies.train.guard import NEAR, Guard, shortest_distances
 from esgap.studies.train.start import generated
 from esgap.studies.train.stop import finished, improved, settled
-from esgap.studies.train.study import Generate
+from esgap.studies.train.study import Candidates, Generate, Study
 
 
 def test_it_ends_after_two_generations_that_bring_nothing():
@@ -77,3 +81,31 @@ def test_the_same_configuration_is_known_by_its_images():
     assert same(atoms, image)
     image.positions[0] += [0.01, 0, 0]
     assert not same(atoms, image) and not same(atoms, atoms.repeat((1, 1, 2)))
+
+
+def test_what_failed_is_not_chosen_again():
+    """A configuration whose label did not converge is in no data; known like those that have one."""
+    atoms = Atoms("LiCl", positions=[[0, 0, 0], [2.5, 0.1, 0]], cell=[5, 5, 5.5], pbc=True)
+    other = Atoms("LiCl", positions=[[0, 0, 0], [2.5, 0.2, 0]], cell=[5, 5, 5.5], pbc=True)
+    chooser = Chooser.__new__(Chooser)
+    chooser.guard, chooser.data, chooser.failed = Guard({}), [], [atoms.copy()]
+    assert chooser.new([atoms, other]) == [other]
+
+
+def test_failed_labels_are_handed_to_the_choice(tmp_path):
+    atoms = Atoms("LiCl", positions=[[0, 0, 0], [2.5, 0.1, 0]], cell=[5, 5, 5.5], pbc=True)
+    jobs = []
+    good = {"energy": -1.0, "forces": [[0, 0, 0], [0, 0, 0]], "virial": [[0, 0, 0]] * 3, "settings": "aa", "seconds": 1.0}
+    for name, label in (("good", good), ("bad", {"reason": "no convergence"})):
+        write(tmp_path / f"{name}.extxyz", atoms)
+        (tmp_path / name).mkdir()
+        write_json(tmp_path / name / LABEL, label)
+        jobs.append(Job(name=name, command=("true",), inputs={"configuration": f"{name}.extxyz"}, outputs=(f"{name}/{LABEL}",)))
+    assert len(known(jobs, tmp_path)) == len(failed(jobs, tmp_path)) == 1
+    (tmp_path / "generation-1").mkdir()
+    generation = Generation(1, Study.model_construct(md=None, relax=None, candidates=Candidates(files=["x"])), None, "gap")
+    (job,) = generation.sampling(1, failed(jobs, tmp_path), tmp_path)
+    assert f"failed={generation.failed}" in job.command and generation.failed in job.inputs.values()
+    assert len(read(tmp_path / generation.failed, ":")) == 1
+    (job,) = generation.sampling(1, [], tmp_path)
+    assert not any("failed" in word for word in job.command), "a run without them is the same as before"

@@ -24,6 +24,7 @@ class Committee:
 
     calculator: GAP | None = None
     usual: float = np.inf  # eV/atom, standard deviation that 95 % of the held-out configurations do not exceed
+    cell: float = np.inf  # eV, the same of whole configurations
 
     @classmethod
     def of(cls, folder: Path, label: str) -> "Committee":
@@ -31,8 +32,9 @@ class Committee:
         potential = Potential.load(folder / "potentials" / label / TOML)
         if not potential.gap.members:
             return cls()
-        usual = potential.fit.get("error_bars", {}).get("stddev_95", np.inf) / MILLI
-        return cls(GAP(potential.xml, committee=True, alone=True), usual)
+        bars = potential.fit.get("error_bars", {})
+        usual, cell = (bars.get(key, np.inf) / MILLI for key in ("stddev_95", "stddev_95_cell"))
+        return cls(GAP(potential.xml, committee=True, alone=True), usual, cell)
 
     def deviations(self, configurations: Iterable[Atoms]) -> np.ndarray:
         """Energies by the members minus that of the potential, eV: (configurations, members)."""
@@ -44,9 +46,20 @@ class Committee:
         self.calculator.calculate(atoms)
         return self.calculator.results["committee_energies"] - self.calculator.results["energy"]
 
-    def problem(self, deviations: np.ndarray, atoms: int) -> str:
-        """What is to be said of a cell with these deviations (members,) of its energy; empty when they are usual."""
-        stddev = float(np.sqrt(np.mean(np.square(deviations)))) / atoms if len(deviations) else 0.0
-        if stddev <= self.usual:
-            return ""
-        return f"outside the data: the energy is uncertain by {MILLI * stddev:.2g} meV/atom, of configurations held out 95 % by less than {MILLI * self.usual:.2g}"
+    def problem(self, deviations: np.ndarray, atoms: int, reference: np.ndarray | None = None) -> str:
+        """What is to be said of a cell with these deviations (members,) of its energy; empty when they are usual.
+
+        `reference`: those of a cell that differs by a defect or a hop. A cell's own standard deviation is compared by atom, as that of a crystal grows with
+        its cell; one bad place among many good atoms shows in the difference from the reference, whose standard deviation is none of the size: it is compared
+        with that of whole configurations held out.
+        """
+        stddev = _rms(deviations) / atoms
+        if stddev > self.usual:
+            return f"outside the data: the energy is uncertain by {MILLI * stddev:.2g} meV/atom, of configurations held out 95 % by less than {MILLI * self.usual:.2g}"
+        if reference is not None and (stddev := _rms(deviations - reference)) > self.cell:
+            return f"outside the data: the energy difference is uncertain by {stddev:.2g} eV, of whole configurations held out 95 % by less than {self.cell:.2g}"
+        return ""
+
+
+def _rms(deviations: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(deviations)))) if len(deviations) else 0.0

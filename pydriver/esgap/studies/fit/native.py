@@ -134,7 +134,8 @@ def committee(task: Task, found: Fit, xml: Path, files: list[Path], predicted: l
     factors = {"energies": calibrate(errors[::2], stddevs[::2]), "forces": _factor_of_forces(task, found, held[::2], predicted)}
     factor = max(factors.values())
     tested = coverage(errors[1::2], factor * stddevs[1::2])
-    per_atom = factor * stddevs / [len(task.configurations[i]) for i in held]
+    cells = factor * stddevs
+    per_atom = cells / [len(task.configurations[i]) for i in held]
     names = [path.name for path in write_members(found, members(found, study.committee, factor, study.seed), task.label, xml, files)]
     record = {
         "members": study.committee,
@@ -144,6 +145,7 @@ def committee(task: Task, found: Fit, xml: Path, files: list[Path], predicted: l
         "tested_on": tested.frames,
         "coverage": {f"{100 * level:g} %": round(share, 3) for level, share in tested.share.items()},
         "stddev_95": float(f"{np.percentile(1e3 * per_atom, PERCENTILE):.4g}"),  # meV/atom
+        "stddev_95_cell": float(f"{np.percentile(1e3 * cells, PERCENTILE):.4g}"),  # meV
     }
     return {"error_bars": record}, tuple(names)
 

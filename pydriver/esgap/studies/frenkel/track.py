@@ -224,7 +224,7 @@ class Size:
 
     def outside(self, *points: Relaxed) -> list[str]:
         """What the committee says of these cells, the first that is outside the data."""
-        found = (self.committee.problem(self.deviations(point), len(self.atoms)) for point in points)
+        found = (self.committee.problem(self.deviations(point), len(self.atoms), self.deviations(self.perfect.on_branch()[point.key])) for point in points)
         return [words for words in found if words][:1]
 
     def max_force(self, point: Relaxed) -> float:

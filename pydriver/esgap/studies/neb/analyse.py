@@ -125,7 +125,10 @@ class Bands:
 
     def outside(self, job: Job) -> list[str]:
         """What the committee says of the images."""
-        found = {} if by_reference(job) else {k: self.committee(job.tags["potential"]).problem(off, len(self.atoms)) for k, off in enumerate(self.deviations(job.name), start=1)}
+        if by_reference(job):
+            return []
+        first, committee = self.deviations(job.name)[0], self.committee(job.tags["potential"])
+        found = {k: committee.problem(off, len(self.atoms), first) for k, off in enumerate(self.deviations(job.name), start=1)}
         return [f"image {k}: {words}" for k, words in found.items() if words][:1]
 
     def dipoles(self, job: Job) -> np.ndarray:

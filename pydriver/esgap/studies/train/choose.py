@@ -1,7 +1,8 @@
 """The process of the choice: `python -m esgap.studies.train.choose SETTINGS FIT DATA MODEL OUT SOURCE=FILE ...`, started in the run folder.
 
 Of each SOURCE (relax, candidates, md; the files of one source together) so many configurations as SETTINGS say, by what the labels
-will tell beyond the data and those chosen before; see esgap.gapfit.informative. Leaves OUT: the chosen ones with what the model predicts.
+will tell beyond the data and those chosen before; see esgap.gapfit.informative. SOURCE failed: configurations without a label that
+converged, which are not tried again. Leaves OUT: the chosen ones with what the model predicts.
 """
 
 import sys
@@ -21,20 +22,21 @@ from esgap.studies.load import module
 from esgap.studies.train.guard import Guard, Knowledge
 
 SOURCES = ("relax", "candidates", "md")  # in this order: minima and given cells are few
+FAILED = "failed"
 SAME = 1e-3  # Angstrom; nearer to a labelled configuration in every atom is that one again
 
 
 class Chooser:
     """Chooses from one source after another; what was chosen is known to the next choice."""
 
-    def __init__(self, study, model: Path, data: list[Atoms], guard: Guard):
-        self.study, self.data, self.guard = study, list(data), guard
+    def __init__(self, study, model: Path, data: list[Atoms], guard: Guard, failed: list[Atoms]):
+        self.study, self.data, self.guard, self.failed = study, list(data), guard, failed
         self.knowledge, self.calculator = Knowledge(model), ESGAP(model)
         self.r = self.knowledge.r
 
     def choose(self, source: str, frames: list[Atoms], count: int, name: str) -> list[Atoms]:
         """`count` of the physical and new ones among `frames`, the most informative first, tagged `name`-SOURCE-0 ..."""
-        new = [atoms for atoms in frames if self.guard.wrong(atoms) is None and not any(same(atoms, other) for other in self.data)]
+        new = self.new(frames)
         scored = [self._energy_row(atoms) for atoms in new]
         found = informative(self.r, scored, lambda k: self._rows(new[k]), count)
         self.r, chosen = found.r, []
@@ -43,6 +45,10 @@ class Chooser:
         self.data += chosen
         print(f"{source}: {len(chosen)} of {len(new)} candidates ({len(frames) - len(new)} unphysical or known)", flush=True)
         return chosen
+
+    def new(self, frames: list[Atoms]) -> list[Atoms]:
+        """The physical ones among `frames` that have no label and were not tried in vain."""
+        return [atoms for atoms in frames if self.guard.wrong(atoms) is None and not any(same(atoms, other) for other in (*self.data, *self.failed))]
 
     def _energy_row(self, atoms: Atoms) -> np.ndarray:
         sigma = self.study.sigma.of(atoms, None)["sigma_energy"] * np.sqrt(len(atoms))
@@ -83,13 +89,13 @@ def main(settings_file: str, fit: str, data: str, model: str, out: str, *sources
     """Entry point of the process. Raises EsgapError when no candidate is physical and new."""
     settings = read_json(Path(settings_file), "write the deck again")
     study = module("fit", "study").Study.model_validate_json(Path(fit).read_text())
-    chooser = Chooser(study, Path(model), read(data, ":", format="extxyz"), Guard.of(Path(data), settings["guard"]["distance"]))
     files = [source.split("=", 1) for source in sources]
+    found = {source: [atoms for name, file in files if name == source for atoms in frames_of(Path(file))] for source in (*SOURCES, FAILED)}
+    chooser = Chooser(study, Path(model), read(data, ":", format="extxyz"), Guard.of(Path(data), settings["guard"]["distance"]), found[FAILED])
     chosen = []
     for source in SOURCES:
-        frames = [atoms for name, file in files if name == source for atoms in frames_of(Path(file))]
         if settings["choose"].get(source):
-            chosen += chooser.choose(source, frames, settings["choose"][source], Path(out).parts[0])
+            chosen += chooser.choose(source, found[source], settings["choose"][source], Path(out).parts[0])
     if not chosen:
         raise EsgapError("no candidate is physical and new: the model is too poor or the sampling too short; enlarge the start, or lower temperatures")
     write(out, chosen, format="extxyz")

@@ -15,7 +15,7 @@ from esgap.studies.common.reference import ENERGY, FORCES, VIRIAL, bare, label_j
 from esgap.studies.contract import Workspace
 from esgap.studies.load import load_study, module
 from esgap.studies.train.explore import STARTS
-from esgap.studies.train.generation import CELLS, FILES, OBSERVED, RELAXED, SPLIT, TEST, TRAIN, Generation, known, write_settings
+from esgap.studies.train.generation import CELLS, FILES, OBSERVED, RELAXED, SPLIT, TEST, TRAIN, Generation, failed, known, write_settings
 from esgap.studies.train.start import distributions, generated
 from esgap.studies.train.stop import finished
 from esgap.studies.train.study import Study
@@ -39,7 +39,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     yield from jobs
     if not all(work.finished(job) for job in jobs):
         return
-    frames = started(study, fit, known(jobs, work.folder))
+    frames, vain = started(study, fit, known(jobs, work.folder)), failed(jobs, work.folder)
     passed: list[Generation] = []
     for number in range(study.generations):
         generation = Generation(number, study, fit, driver)
@@ -48,7 +48,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
         passed.append(generation)
         if generation.finished(first, work) and over(study, passed, work.folder) or number + 1 == study.generations:
             return
-        sampling = list(generation.sampling(starts))
+        sampling = list(generation.sampling(starts, vain, work.stage))
         yield from sampling
         if not generation.finished(sampling, work):
             return
@@ -56,7 +56,7 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
         yield from labels
         if not generation.finished(labels, work):
             return
-        frames = frames + fitted(known(labels, work.folder))
+        frames, vain = frames + fitted(known(labels, work.folder)), vain + failed(labels, work.folder)
 
 
 def read_fit(study: Study, file: Path):

@@ -44,6 +44,11 @@ class Generation:
     def chosen(self) -> str:
         return f"{self.name}/choice/chosen.extxyz"
 
+    @property
+    def failed(self) -> str:
+        """The configurations whose labels did not converge before it."""
+        return f"{self.name}/failed.extxyz"
+
     def model(self, name: str) -> str:
         """The folder of a fitted potential."""
         return f"{self.name}/models/{name}"
@@ -72,9 +77,12 @@ class Generation:
             words = ("esgap.studies.train.observe", "observable.json", CELLS, self.data, self.model(self.driver), f"{name}/{OBSERVED}")
             yield self._job(name, words, self._inputs("observable.json") | {"cells": CELLS}, (OBSERVED,), part="observable")
 
-    def sampling(self, starts: int) -> Iterator[Job]:
-        """Dynamics at each temperature and volume, from one of `starts` cells after another; relaxations; the choice."""
+    def sampling(self, starts: int, failed: list[Atoms], stage: Path) -> Iterator[Job]:
+        """Dynamics at each temperature and volume, from one of `starts` cells after another; relaxations; the choice, not of those that `failed`."""
         sources = []
+        if failed:
+            write(stage / self.failed, failed, format="extxyz")
+            sources.append(f"failed={self.failed}")
         for k, (temperature, volume) in enumerate((t, v) for t in (self.study.md.temperatures if self.study.md else ()) for v in self.study.md.volumes):
             name, which = f"{self.name}/md/{temperature!r}K-{volume!r}", (self.number + k) % starts
             seed = self.study.md.seed + 1000 * self.number + k
@@ -120,8 +128,16 @@ class Generation:
 
 def known(jobs: list[Job], folder: Path) -> list[Atoms]:
     """The configurations of finished label jobs with their labels; those that did not converge are left out."""
-    found = [(read(folder / job.inputs["configuration"]), read_json(folder / job.name / LABEL, "delete the folder to label it again")) for job in jobs]
-    return [labelled(atoms, label) for atoms, label in found if "reason" not in label]
+    return [labelled(atoms, label) for atoms, label in _tried(jobs, folder) if "reason" not in label]
+
+
+def failed(jobs: list[Job], folder: Path) -> list[Atoms]:
+    """The configurations of finished label jobs that did not converge."""
+    return [bare(atoms) for atoms, label in _tried(jobs, folder) if "reason" in label]
+
+
+def _tried(jobs: list[Job], folder: Path) -> list[tuple[Atoms, dict]]:
+    return [(read(folder / job.inputs["configuration"]), read_json(folder / job.name / LABEL, "delete the folder to label it again")) for job in jobs]
 
 
 def keys(frames: list[Atoms], fit):

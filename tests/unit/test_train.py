@@ -95,7 +95,7 @@ def test_what_failed_is_not_chosen_again():
 def test_failed_labels_are_handed_to_the_choice(tmp_path):
     atoms = Atoms("LiCl", positions=[[0, 0, 0], [2.5, 0.1, 0]], cell=[5, 5, 5.5], pbc=True)
     jobs = []
-    good = {"energy": -1.0, "forces": [[0, 0, 0], [0, 0, 0]], "virial": [[0, 0, 0]] * 3, "settings": "aa", "seconds": 1.0}
+    good = {"energy": -1.0, "forces": [[0, 0, 0], [0, 0, 0]], "virial": [[0, 0, 0]] * 3, "settings": "aa", "seconds": 1.0, "charges": None}
     for name, label in (("good", good), ("bad", {"reason": "no convergence"})):
         write(tmp_path / f"{name}.extxyz", atoms)
         (tmp_path / name).mkdir()

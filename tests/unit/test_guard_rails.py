@@ -5,6 +5,8 @@ import shutil
 
 import numpy as np
 import pytest
+from ase.build import bulk
+from ase.calculators.lj import LennardJones
 from ase.io import read, write
 from ase.units import Bohr, Hartree
 from places import ROOT, TRAINING
@@ -128,6 +130,35 @@ def test_labels_of_other_units_are_named(frames, tmp_path, factors, words):
 def test_right_units_and_too_few_pairs_pass(frames, tmp_path, count):
     assert len(labels(tmp_path, frames[:count])[0]) == count
     assert other_units(work(frames[:1], [0.0], [frames[0].arrays["dft_force"]], [None])) == ""
+
+
+def rattled(amplitude, strain, seed):
+    """Frames of a Lennard-Jones LiCl, far from harmonic, and their energies, forces and virials; those of one cell have no virials."""
+    random, frames = np.random.default_rng(seed), []
+    for _ in range(20):
+        atoms = bulk("LiCl", "rocksalt", a=5.1, cubic=True)
+        change = random.uniform(-strain, strain, (3, 3))
+        atoms.set_cell(atoms.cell @ (np.eye(3) + (change + change.T) / 2), scale_atoms=True)
+        atoms.positions += random.normal(scale=amplitude, size=atoms.positions.shape)
+        atoms.calc = LennardJones(sigma=2.3, epsilon=0.2, rc=6.0, smooth=True)
+        frames.append(atoms)
+    virials = [-atoms.get_stress(voigt=False) * atoms.get_volume() if strain else None for atoms in frames]
+    return frames, [atoms.get_potential_energy() for atoms in frames], [atoms.get_forces() for atoms in frames], virials
+
+
+@pytest.mark.parametrize("amplitude, strain", [(0.05, 0.0), (0.1, 0.0), (0.15, 0.0), (0.02, 0.08), (0.05, 0.05), (0.1, 0.08)])
+def test_right_units_of_strongly_rattled_cells_pass(amplitude, strain):
+    assert [other_units(work(*rattled(amplitude, strain, seed))) for seed in range(3)] == [""] * 3
+
+
+@pytest.mark.parametrize("factor", [Bohr / Hartree, Bohr])
+def test_other_units_of_strongly_rattled_cells_are_refused_under_no_wrong_name(factor):
+    """There the third order changes the ratio by a fifth: neither Hartree/Bohr nor eV/Bohr is told for sure, and no other unit is named."""
+    for seed in range(3):
+        frames, energies, forces, virials = rattled(0.1, 0.0, seed)
+        words = other_units(work(frames, energies, [factor * one for one in forces], virials))
+        found = re.fullmatch(r"labels that do not fit .* \(the energies need forces x ([0-9.]+)\)", words)
+        assert found and 0.75 < float(found[1]) * factor < 1.05, words
 
 
 def test_energies_of_two_codes(frames, tmp_path):

@@ -50,6 +50,8 @@ def test_potential_beside_the_study_comes_before_a_name(tmp_path):
         (MINIMAL + "[field]\nvalues = [0.1, 0.0, 0.1]\n", "field.values has 0.1 twice: give each once"),
         (MINIMAL + "[field]\nvalues = [0.0, -0.0]\n", "field.values has .* twice: give each once"),
         (MINIMAL + "[field]\nvalues = [0.1, 0.10000]\n", "field.values has 0.1 twice"),
+        (MINIMAL + "supercells = [[1, 2, 1], [2, 1, 2]]\n", r"supercells has \[2, 1, 2\] after \[1, 2, 1\], smaller along an axis"),
+        (MINIMAL + "supercell = [1, 2, 1]\nsupercells = [[1, 2, 1], [2, 2, 2]]\n", "supercell and supercells are both given"),
         (MINIMAL + '[field]\ndirections = ["x", "y", "x"]\n', "field.directions has x twice: give each once"),
         (MINIMAL + "[field]\nvalues = [nan]\n", r"key 'field\.values\.0' = nan: input should be a finite number"),
         (MINIMAL + "[field]\nvalues = [0.0, inf]\n", r"key 'field\.values\.1' = inf: input should be a finite number"),

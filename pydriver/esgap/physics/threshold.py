@@ -93,7 +93,7 @@ def threshold(response: PairResponse, direction: np.ndarray, largest: float | No
     if inside < 0 or (half := -linear + np.sqrt(inside)) <= 0:
         return Threshold(None, "E_f stays above zero along this direction")
     value = 2 * energy / half
-    beyond = f"beyond the fields that were computed, {largest:g} V/Angstrom" if largest is not None and value > largest else ""
+    beyond = f"beyond the field to which the pair was followed, {largest:g} V/Angstrom" if largest is not None and value > largest else ""
     if response.covariance is None:
         return Threshold(Estimate(float(value), method="second order in the field"), beyond)
     low, high = _interval(coefficients, projection @ response.covariance @ projection.T, value, response.freedom)

@@ -16,7 +16,8 @@ from harness import launch, loop_seconds  # noqa: E402
 
 from esgap.lammps.coulomb import describe, split, variables  # noqa: E402
 from esgap.lammps.data import write_data  # noqa: E402
-from esgap.potential import Potential, slater_coefficients  # noqa: E402
+from esgap.potential import Potential  # noqa: E402
+from esgap.potential_lmp import slater_coefficients  # noqa: E402
 
 HEAD = "units metal\natom_style charge\nread_data data.bench\n"
 MD = "neighbor 1.0 bin\nvelocity all create 300 1\nfix nve all nve\ntimestep 0.001\nrun {steps}\n"

@@ -21,7 +21,8 @@ from places import ROOT, TRAINING  # noqa: E402
 from small_fits import fit_gap, gap_command  # noqa: E402
 
 from esgap.errors import EsgapError  # noqa: E402
-from esgap.potential import Electrostatics, Potential, slater_coefficients  # noqa: E402
+from esgap.potential import Electrostatics, Potential  # noqa: E402
+from esgap.potential_lmp import slater_coefficients  # noqa: E402
 
 ELEMENTS = ("Li", "P", "S")
 CHARGES = {"Li": 0.5, "P": 2.5, "S": -1.0}

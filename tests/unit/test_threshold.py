@@ -32,7 +32,7 @@ def test_directions_without_a_threshold():
     assert threshold(PairResponse(0.8, np.zeros(3), np.zeros((3, 3))), [0, 1, 0]).field is None
     assert threshold(PairResponse(0.8, PAIR.dipole, np.zeros((3, 3))), [1, 0, 0]).field.value == pytest.approx(0.8 / 3, rel=1e-12)
     assert "without field already" in threshold(PairResponse(-0.1, PAIR.dipole, ALPHA), [1, 0, 0]).reason
-    assert "beyond the fields" in threshold(PAIR, [1, 0, 0], largest=0.1).reason and not threshold(PAIR, [1, 0, 0], largest=0.3).reason
+    assert "beyond the field to which the pair was followed, 0.1" in threshold(PAIR, [1, 0, 0], largest=0.1).reason and not threshold(PAIR, [1, 0, 0], largest=0.3).reason
     for wrong in ([0, 0, 0], [1, 2], [np.nan, 0, 1]):
         with pytest.raises(EsgapError, match="is no direction"):
             threshold(PAIR, wrong)

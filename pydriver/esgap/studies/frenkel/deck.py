@@ -29,7 +29,7 @@ from esgap.studies.contract import Workspace
 from esgap.studies.frenkel.pairs import PAIRS, Pair, candidates, given, lowest
 from esgap.studies.frenkel.reference import reference_jobs
 from esgap.studies.frenkel.study import Study, Supercell
-from esgap.studies.frenkel.sweep import PERFECT, ZERO, Judge, Relaxed, first, outward, read_relaxed
+from esgap.studies.frenkel.sweep import PERFECT, ZERO, Relaxed, Repeated, first, outward, read_relaxed
 
 DECK, SCREEN = "in.defect", "in.screen"
 CELL, CHOSEN = "cell.extxyz", "pairs.json"
@@ -117,7 +117,7 @@ def screened(file, found: pd.DataFrame) -> pd.Series:
 
 
 @dataclass(frozen=True)
-class Supercells:
+class Supercells(Repeated):
     """The jobs of one potential in one supercell."""
 
     study: Study
@@ -126,16 +126,6 @@ class Supercells:
     crystal: Atoms
     size: Supercell
     charges: dict[str, float]  # e, of the potential that feels the field: dipoles are counted with them, also where a potential has none
-
-    @property
-    def label(self) -> str:
-        """For example 1x2x1."""
-        return "x".join(map(str, self.size))
-
-    @cached_property
-    def atoms(self) -> Atoms:
-        """The perfect cell as the structure file has it: what dipoles are counted from."""
-        return self.crystal.repeat(self.size)
 
     @cached_property
     def split(self) -> dict[str, str]:
@@ -149,11 +139,6 @@ class Supercells:
     @property
     def perfect(self) -> str:
         return self.file(PERFECT)
-
-    @cached_property
-    def judge(self) -> Judge:
-        mobile = np.flatnonzero(np.array(self.atoms.symbols) == self.study.defect.element)
-        return Judge(self.atoms.cell.array, mobile, self.study.relax.force)
 
     def write(self, file: str, atoms: Atoms) -> str:
         (self.work.stage / file).parent.mkdir(parents=True, exist_ok=True)

@@ -72,7 +72,7 @@ def another_state(first: tuple[Size, Track], this: tuple[Size, Track], screening
     The pair answers with its polarisability to the field -T.p of its images, so between two cells its dipole changes by alpha.(T1 - T2).p, in the units of the field
     that acts on the charges, which a scale of the field multiplies. Where the response or the screening is not known nothing is allowed for.
     """
-    (size, track), (size0, track0) = this, first
+    (size, _), (size0, track0) = this, first
     before, after = (one.pair_state(way.points[0]).dipole for one, way in (first, this))
     allowed, alpha = DIPOLE, size0.response(track0).polarisability
     if screening is not None and np.isfinite(alpha).all():

@@ -6,8 +6,10 @@ field, where a jump was met on the way out; without one the way back is the way 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from ase import Atoms
 
 from esgap.jobs.job import Job
 from esgap.lammps.frame import from_lammps_vector
@@ -15,6 +17,7 @@ from esgap.lammps.relaxation import read_relaxation
 from esgap.physics.branch import leaves
 from esgap.physics.field import field_vector
 from esgap.physics.frenkel import INTACT, CellState, left_sites, pair_of, pair_state
+from esgap.studies.frenkel.study import Study, Supercell
 
 ZERO = "zero"
 PERFECT = "perfect"
@@ -88,3 +91,26 @@ def first(words: Iterable[str]) -> int | None:
 def outward(values: Iterable[float], sign: int) -> list[float]:
     """The fields of one side, from the smallest outwards."""
     return sorted((value for value in values if value * sign > 0), key=abs)
+
+
+class Repeated:
+    """What decks and analyses alike know of the crystal in one supercell; a class of it has `study`, `crystal` and `size`."""
+
+    study: Study
+    crystal: Atoms
+    size: Supercell
+
+    @property
+    def label(self) -> str:
+        """For example 1x2x1."""
+        return "x".join(map(str, self.size))
+
+    @cached_property
+    def atoms(self) -> Atoms:
+        """The perfect cell as the structure file has it: what dipoles are counted from."""
+        return self.crystal.repeat(self.size)
+
+    @cached_property
+    def judge(self) -> Judge:
+        mobile = np.flatnonzero(np.array(self.atoms.symbols) == self.study.defect.element)
+        return Judge(self.atoms.cell.array, mobile, self.study.relax.force)

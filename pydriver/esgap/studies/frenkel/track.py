@@ -18,7 +18,7 @@ from esgap.studies.contract import Runs
 from esgap.studies.frenkel.deck import CHOSEN
 from esgap.studies.frenkel.pairs import Pair
 from esgap.studies.frenkel.study import Study, Supercell
-from esgap.studies.frenkel.sweep import PERFECT, Judge, Relaxed, first, outward, read_relaxed
+from esgap.studies.frenkel.sweep import PERFECT, Relaxed, Repeated, first, outward, read_relaxed
 
 SAME_SITES = "same sites"  # another minimum with the same places filled
 LOWER = 0.005  # eV: a state this much below the one that was made is told
@@ -77,7 +77,7 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Size:
+class Size(Repeated):
     """What is finished of one potential in one supercell."""
 
     study: Study
@@ -85,19 +85,6 @@ class Size:
     crystal: Atoms
     potential: str
     size: Supercell
-
-    @property
-    def label(self) -> str:
-        return "x".join(map(str, self.size))
-
-    @cached_property
-    def atoms(self) -> Atoms:
-        return self.crystal.repeat(self.size)
-
-    @cached_property
-    def judge(self) -> Judge:
-        mobile = np.flatnonzero(np.array(self.atoms.symbols) == self.study.defect.element)
-        return Judge(self.atoms.cell.array, mobile, self.study.relax.force)
 
     def point(self, which: str, direction: str = "-", value: float = 0.0, back: int = 0) -> Relaxed | None:
         """None when it is not finished."""

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import get_args
 
@@ -126,17 +126,23 @@ def columns(row: type[Row]) -> str:
 
 def results() -> Iterator[tuple[str, str]]:
     """(CASE-TABLE, Markdown) of every table that a worked case ships in expected/, as a report shows it."""
-    for study in sorted(ROOT.glob("inputs/*/study.toml")):
-        tables = module(tomllib.loads(study.read_text())["kind"], "analyse").TABLES
-        for file in sorted(study.parent.glob("expected/*.csv")):
-            if file.stem in tables:
-                yield f"{study.parent.name}-{file.stem}", result(file, tables[file.stem])
+    for file in sorted(ROOT.glob("inputs/*/expected/*.csv")):
+        if row := row_class(file):
+            yield f"{file.parents[1].name}-{file.stem}", result(file, row)
 
 
-def result(file: Path, row: type[Row]) -> str:
-    """The shown columns of a CSV file."""
-    shown_columns = {name: column for name, column in row.columns().items() if column.shown}
+def row_class(file: Path) -> type[Row] | None:
+    """Of the rows of a shipped TABLE.csv or CASE-TABLE.csv; None for a file that is no table of its kind."""
+    kind = tomllib.loads((file.parents[1] / "study.toml").read_text())["kind"]
+    return next((row for name, row in module(kind, "analyse").TABLES.items() if f"-{file.stem}".endswith(f"-{name}")), None)
+
+
+def result(file: Path, row: type[Row], names: Sequence[str] = (), where: Mapping[str, str] = {}) -> str:
+    """The shown columns of a CSV file, or those of `names`; of the rows in which the columns of `where` have these values."""
+    shown_columns = {name: row.columns()[name] for name in names} or {name: column for name, column in row.columns().items() if column.shown}
     frame = pd.read_csv(file, keep_default_na=False, na_values=[""])
+    for name, value in where.items():
+        frame = frame[frame[name].astype(str) == value]
     lines = []
     for _, one in frame.iterrows():
         fields = {name: quantity(one, name, row) if row.is_quantity(name) else plain(one.get(name)) for name in row.columns() if name in frame}

@@ -1,4 +1,4 @@
-"""The native fit beside gap_fit on the shipped study, and on 300 configurations of 84 atoms. Prints times and memory, asserts nothing.
+"""The native fit beside gap_fit on the study of the tests, and on 300 configurations of 84 atoms. Prints times and memory, asserts nothing.
 
 Seconds of processor time, so that other programs on the machine count less; a quiet machine of two cores needs about half as many
 seconds of the clock. Fits alone: labels are read and the electrostatics subtracted before.
@@ -23,20 +23,21 @@ from esgap.studies.fit.data import held_out, read_labels
 from esgap.studies.fit.engine import Task
 from esgap.studies.load import load_study
 
+FIT = Path(__file__).parents[1] / "support" / "fit.toml"
 SHIPPED = Path(__file__).parents[2] / "potentials" / "li7p3s11"
 COUNT, SPARSE = 300, ({"Li": 450, "P": 250, "S": 650}, {"P": 250, "S": 400})  # 2000 sparse points of SOAP
 
 
-def shipped(folder: Path) -> Task:
-    """The shipped study, model gap."""
-    study = load_study(SHIPPED / "fit.toml", "fit")
+def small(folder: Path) -> Task:
+    """The study of the tests, model gap."""
+    study = load_study(FIT, "fit")
     configurations, labels = read_labels(study)
     return Task(study, configurations, labels, labels, held_out(study, configurations), folder, folder, "bench")
 
 
 def large(folder: Path) -> Task:
-    """Rattled copies of the shipped configurations, doubled, labelled by the shipped potential."""
-    study = load_study(SHIPPED / "fit.toml", "fit")
+    """Rattled copies of its configurations, doubled, labelled by the shipped potential."""
+    study = load_study(FIT, "fit")
     soaps = tuple(soap.model_copy(update={"n_sparse": n}) for soap, n in zip(study.soap, SPARSE, strict=True))
     frames, label = read(study.data, ":"), GAP(SHIPPED / "gap" / "gap.xml")
     configurations, labels = [], []
@@ -51,9 +52,9 @@ def large(folder: Path) -> Task:
 
 
 CASES = {
-    "native, shipped study (43 x 42 atoms)": (shipped, lambda task: native.fit(task, lambda line: None)),
+    "native, 43 x 42 atoms": (small, lambda task: native.fit(task, lambda line: None)),
     "native, 300 x 84 atoms": (large, lambda task: native.fit(task, lambda line: None)),
-    "gap_fit, shipped study": (shipped, lambda task: gap_fit.fit(task)),
+    "gap_fit, 43 x 42 atoms": (small, lambda task: gap_fit.fit(task)),
 }
 
 

@@ -1,11 +1,11 @@
-"""The shipped study of a fit, small enough for seconds."""
+"""The fit of the tests, fit.toml, and the same small enough for seconds."""
 
 import re
 from pathlib import Path
 
-from places import ROOT, TRAINING
+from places import TRAINING
 
-FIT = ROOT / "potentials" / "li7p3s11" / "fit.toml"
+FIT = Path(__file__).with_name("fit.toml")
 
 # Nine configurations, the coarsest SOAP.
 TINY = {

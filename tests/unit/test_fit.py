@@ -1,13 +1,14 @@
 """Fit studies, training files, model cards: everything of `esgap fit` that needs neither lmp nor gap_fit."""
 
 from hashlib import md5
-from pathlib import Path
 
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
+from places import ROOT, TRAINING
+from tiny_fit import FIT
 
 from esgap.errors import EsgapError
 from esgap.lammps.static import Labels, baseline
@@ -17,11 +18,11 @@ from esgap.studies.fit.card import model_card
 from esgap.studies.fit.data import counts, held_out, read_labels
 from esgap.studies.fit.gap_files import relabel, shorten
 from esgap.studies.fit.gap_fit import found_targets, write_training_file
+from esgap.studies.fit.study import Study
 from esgap.studies.fit.terms import Sigma
 from esgap.studies.load import load_study
 
-ROOT = Path(__file__).parents[2]
-FIT = ROOT / "potentials" / "li7p3s11" / "fit.toml"
+SHIPPED = ROOT / "potentials" / "li7p3s11"
 
 
 def changed(tmp_path, old, new):
@@ -32,13 +33,25 @@ def changed(tmp_path, old, new):
     return path
 
 
-def test_shipped_study():
-    study = load_study(FIT)
-    assert [model.name for model in study.model] == ["gap", "es-gap"]
-    assert study.cutoff == 6.0
-    assert study.data == FIT.parent / "training/li7p3s11-pbe.extxyz" and study.publish == FIT.parent
+def test_shipped_study_is_that_of_the_shipped_potentials():
+    """Settings, data and baseline; the cell is neutral."""
+    study = load_study(SHIPPED / "fit.toml")
+    assert [model.name for model in study.model] == ["gap", "es-gap"] and study.publish == SHIPPED
+    assert all(file.is_file() and file.parent == SHIPPED / "training" for file in study.files)
     charges = study.model[1].electrostatics.charges
-    assert 7 * charges["Li"] + 3 * charges["P"] + 11 * charges["S"] == 0
+    assert 7 * charges["Li"] + 3 * charges["P"] + 11 * charges["S"] == pytest.approx(0, abs=1e-9)
+    for model in study.model:
+        potential = Potential.load(SHIPPED / model.name)
+        assert potential.electrostatics == model.electrostatics and potential.gap.cutoff == study.cutoff
+        recorded = {key: value for key, value in potential.fit.items() if key in Study.model_fields and key not in ("data", "engine")}
+        assert {"sigma", "soap", "holdout_every"} <= set(recorded)
+        assert Study.model_validate(study.model_dump(mode="json", exclude_none=True) | recorded) == study, f"{model.name} was fitted with other settings than fit.toml has"
+
+
+def test_a_study_is_read_with_its_defaults():
+    study = load_study(FIT)
+    assert study.cutoff == 6.0 and study.publish == FIT.parent
+    assert study.data.resolve() == TRAINING
     terms = study.gap_terms()
     assert terms.count("distance_2b") == 6 and "Z1=15 Z2=16" in terms
     for z in (3, 15, 16):

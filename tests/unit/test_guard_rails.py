@@ -10,6 +10,7 @@ from ase.calculators.lj import LennardJones
 from ase.io import read, write
 from ase.units import Bohr, Hartree
 from places import ROOT, TRAINING
+from tiny_fit import FIT
 
 from esgap.doctor import checks
 from esgap.errors import EsgapError
@@ -63,7 +64,7 @@ def test_fit_refuses_sparse_points_of_a_file_with_a_core(folder, tmp_path, old, 
     from esgap.studies.contract import Workspace
 
     rewrite(folder, old, new)
-    study = load_study(SHIPPED / "fit.toml", "fit").model_copy(update={"sparse_from": folder / "gap.xml", "distance_2b": None, "soap": ()})
+    study = load_study(FIT, "fit").model_copy(update={"sparse_from": folder / "gap.xml", "distance_2b": None, "soap": ()})
     with pytest.raises(EsgapError, match=sentence):
         list(deck(study, Workspace(tmp_path, tmp_path)))
 
@@ -98,7 +99,7 @@ def frames():
 
 def labels(folder, frames, **changes):
     write(folder / "labels.extxyz", frames, format="extxyz")
-    return read_labels(load_study(SHIPPED / "fit.toml", "fit").model_copy(update={"data": folder / "labels.extxyz", **changes}))
+    return read_labels(load_study(FIT, "fit").model_copy(update={"data": folder / "labels.extxyz", **changes}))
 
 
 def changed(frames, energy=1.0, force=1.0, virial=1.0):

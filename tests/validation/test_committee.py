@@ -25,9 +25,9 @@ ALPHA = re.compile(r'alpha="([^"]*)"')
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory) -> Potential:
-    """The shipped GAP, fitted again with a committee."""
+    """The GAP of the tests' fit, with a committee."""
     folder = tmp_path_factory.mktemp("fitted")
-    text = FIT.read_text().replace("training/li7p3s11-pbe.extxyz", str(TRAINING)).replace("seed = 1", "seed = 1\ncommittee = 16")
+    text = re.sub("data = .*", f'data = "{TRAINING}"', FIT.read_text()).replace("seed = 1", "seed = 1\ncommittee = 16")
     (folder / "fit.toml").write_text(re.sub(r"# Half the formal charges.*", "", text, flags=re.DOTALL))
     done = subprocess.run([BIN / "esgap", "fit", "fit.toml", "-o", "fit"], cwd=folder, env=ENV, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr

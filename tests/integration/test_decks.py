@@ -62,6 +62,7 @@ def test_shipped_data_files_are_those_of_the_study(esgap, tmp_path):
 
 
 def atoms(file) -> list[list[float]]:
-    """Lines of the Atoms section, rounded: the last digits of a site depend on the machine."""
+    """Id, type and place of each atom, rounded: the last digits of a site depend on the machine. Not the charge, which `potential.lmp` sets."""
     lines = file.read_text().split("Atoms")[1].splitlines()[2:]
-    return [[round(float(word), 6) for word in line.split()] for line in lines if line.strip()]
+    rows = [[round(float(word), 6) for word in line.split()] for line in lines if line.strip()]
+    return [[*row[:2], *row[3:6]] for row in rows]

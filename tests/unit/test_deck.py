@@ -52,7 +52,7 @@ def test_types_are_those_of_the_first_potential_for_all(changed, tmp_path):
     placed = place([Potential.load(ES_GAP), reverse], read(CIF), tmp_path)
     assert {p.elements for p in placed} == {("Li", "P", "S")}
     text = (tmp_path / placed[1].folder / "potential.lmp").read_text()
-    assert "set type 1 charge 0.5  # Li" in text and "gap.xml Li P S" in text
+    assert f"set type 1 charge {reverse.charge_of('Li')}  # Li" in text and "gap.xml Li P S" in text
 
 
 def test_elements_that_the_cell_lacks_have_no_type(tmp_path):

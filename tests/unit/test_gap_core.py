@@ -234,7 +234,7 @@ def test_shortened_descriptors_change_no_energy(name):
     xml = ROOT / "potentials" / "li7p3s11" / name / "gap.xml"
     short, whole = GAP(xml, alone=True), GAP(xml, shorten=False, alone=True)
     assert [t.used for t in whole.soap_terms] == [t.in_file - 1 for t in whole.soap_terms]
-    assert sum(t.used for t in short.soap_terms) < 0.6 * sum(t.used for t in whole.soap_terms)
+    assert sum(t.used for t in short.soap_terms) < 0.8 * sum(t.used for t in whole.soap_terms)
     assert all(t.energy == t.force == 0.0 for t in whole.soap_terms)
     frames = read(ROOT / "potentials" / "li7p3s11" / "training" / "li7p3s11-pbe.extxyz", "::15")
     crystal = read(ROOT / "inputs" / "structures" / "li7p3s11.cif")

@@ -12,7 +12,7 @@ from esgap.doctor import static
 from esgap.errors import EsgapError
 from esgap.jobs.resources import Resources
 from esgap.lammps.coulomb import split, variables
-from esgap.potential import Potential
+from esgap.potential import Electrostatics, Potential
 
 UNIT_FORCE = 14.4  # eV/Angstrom, of two unit charges 1 Angstrom apart, to which the accuracy is relative
 INCLUDE = "include      ${potential}/potential.lmp"
@@ -20,7 +20,9 @@ INCLUDE = "include      ${potential}/potential.lmp"
 
 @pytest.fixture(scope="module")
 def potential() -> Potential:
-    return Potential.load(ROOT / "potentials/li7p3s11/es-gap")
+    """The shipped ES-GAP with densities of the test's own."""
+    own = Electrostatics(charges={"Li": 0.5, "P": 2.5, "S": -1.0}, zeta={"Li": 1.0, "P": 1.3, "S": 1.2}, n={"Li": 1, "P": 1, "S": 1}, cutoff=10.0, kspace="pppm 1.0e-6")
+    return Potential.load(ROOT / "potentials/li7p3s11/es-gap").model_copy(update={"electrostatics": own})
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +80,15 @@ def test_deck_shows_and_uses_the_choice(esgap, study, tmp_path):
     file = study(("cutoff = 10.0", "accuracy = 1e-5"), ("[run]", '[run]\nlmp = "/on/the/cluster/lmp"'))
     done = esgap("deck", file, "-o", "deck")
     assert done.returncode == 0, done.stderr
-    assert "long-range sum of es-gap: cutoff 10 Angstrom, pppm 1e-05 of order 7, mesh " in done.stdout
+    trials = pd.read_csv(tmp_path / "deck/potentials/li7p3s11/es-gap/electrostatics.csv")
+    assert set(trials.order) == {7} and len(trials) > 3 and trials.milliseconds[0] == trials.milliseconds[~trials.screening_cut_off].min()
+    cutoff = f"{trials.cutoff[0]:g}"
+    assert f"long-range sum of es-gap: cutoff {cutoff} Angstrom, pppm 1e-05 of order 7, mesh " in done.stdout
     jobs = json.loads((tmp_path / "deck/plan.json").read_text())["jobs"]
     with_charges = [variables_of(job) for job in jobs if job["name"].startswith("points/li7p3s11/es-gap/")]
-    assert with_charges and all(v["coulomb_cutoff"] == "10" and v["coulomb_accuracy"] == "1e-05" for v in with_charges)
+    assert with_charges and all(v["coulomb_cutoff"] == cutoff and v["coulomb_accuracy"] == "1e-05" for v in with_charges)
     assert not any("coulomb_cutoff" in variables_of(job) for job in jobs if job["name"].startswith("points/li7p3s11/gap/"))
-    assert "-var coulomb_cutoff 10 -var coulomb_accuracy 1e-05 -var coulomb_order 7" in (tmp_path / "deck/commands.sh").read_text()
-    trials = pd.read_csv(tmp_path / "deck/potentials/li7p3s11/es-gap/electrostatics.csv")
-    assert list(trials.order) == [7] * 8 and trials.cutoff[0] == 10.0
+    assert f"-var coulomb_cutoff {cutoff} -var coulomb_accuracy 1e-05 -var coulomb_order 7" in (tmp_path / "deck/commands.sh").read_text()
 
 
 def variables_of(job: dict) -> dict[str, str]:

@@ -48,6 +48,14 @@ def test_shipped_study_is_that_of_the_shipped_potentials():
         assert Study.model_validate(study.model_dump(mode="json", exclude_none=True) | recorded) == study, f"{model.name} was fitted with other settings than fit.toml has"
 
 
+def test_worked_case_of_evaluate_takes_what_the_shipped_fit_holds_out():
+    fit, case = load_study(SHIPPED / "fit.toml"), load_study(ROOT / "inputs/evaluate/study.toml")
+    configurations, _ = read_labels(fit)
+    held = [atoms.positions.round(6).tolist() for atoms, tested in zip(configurations, held_out(fit, configurations)) if tested]
+    chosen = [atoms.positions.round(6).tolist() for atoms in read(case.configurations, case.select)]
+    assert chosen and all(positions in held for positions in chosen), "a configuration of inputs/evaluate was fitted: correct `configurations` and `select`"
+
+
 def test_a_study_is_read_with_its_defaults():
     study = load_study(FIT)
     assert study.cutoff == 6.0 and study.publish == FIT.parent

@@ -36,6 +36,6 @@ def test_a_killed_band_goes_on(tmp_path):
     assert "read_restart" in (band / "log.replica.2").read_text()
     first = read_history(band / "log.lammps")[0].iloc[0]
     row = pd.read_csv(tmp_path / "out" / "barriers.csv").iloc[0]
-    assert first.force < 0.2 and row.verdict == "ok"
     expected = pd.read_csv(CASE / "expected" / "barriers.csv").iloc[0]
+    assert first.force < 0.2 and (row.verdict == "ok") == (expected.verdict == "ok")
     assert row.barrier_forward == pytest.approx(expected.barrier_forward, abs=0.004)

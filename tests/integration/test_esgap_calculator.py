@@ -14,7 +14,7 @@ import pytest
 from ase import Atoms
 from ase.calculators.fd import FiniteDifferenceCalculator
 from ase.io import read
-from small_fits import write_committee
+from small_fits import without_committee, write_committee
 
 from esgap.calculators import ESGAP, GAP
 from esgap.errors import EsgapError
@@ -223,8 +223,7 @@ def test_a_gap_with_electrostatics_is_not_evaluated_alone_without_a_word():
 
 def test_committee_of_a_whole_potential(relaxed, tmp_path):
     """Charges and field add the same to every member."""
-    folder = tmp_path / "es-gap"
-    shutil.copytree(ES_GAP, folder)
+    folder = without_committee(ES_GAP, tmp_path / "es-gap")
     write_committee(folder / "gap.xml", 2)
     atoms = shaken(relaxed)
     whole = ESGAP(folder, field=FIELD, reference=relaxed, committee=True)

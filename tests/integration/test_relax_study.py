@@ -29,7 +29,7 @@ def test_cell_under_pressure(esgap, tmp_path):
     done = esgap("run", "study.toml", "-o", "out")
     assert done.returncode == 0, done.stderr
     (row,) = result(tmp_path / "out")
-    assert row["verdict"] == "ok" and row["max_force"]["value"] < 0.05
+    assert "not converged" not in row["verdict"] and row["max_force"]["value"] < 0.05
     (file,) = (tmp_path / "out").glob("relaxations/*/*/*/relaxed.extxyz")
     atoms = read(file)
     atoms.calc = ESGAP(ROOT / "potentials/li7p3s11/es-gap")

@@ -1,12 +1,15 @@
-"""Small GAPs, made by gap_fit in seconds."""
+"""Small GAPs, made by gap_fit in seconds; committees that are made up, or taken away."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 from ase.io import write
 from places import BIN, ENV
+
+from esgap.potential import Potential, write_toml
 
 LI_P_S = (3, 15, 16)
 
@@ -49,3 +52,12 @@ def write_committee(xml: Path, members: int) -> None:
         text = re.sub(r'alpha="([^"]*)"', lambda m: f'alpha="{float(m[1]) * (1 + 1e-3 * rng.normal()):.17e}"', xml.read_text())
         text = re.sub(r'(<e0 Z="3" value=)"([^"]*)"', lambda m, k=k: f'{m[1]}"{float(m[2]) + 0.001 * k}"', text)
         xml.with_name(f"{xml.stem}.member-{k:02d}.xml").write_text(text)
+
+
+def without_committee(shipped: Path, folder: Path) -> Path:
+    """A copy of a potential folder without its committee, if it has one; called as its folder is."""
+    potential = Potential.load(shipped)
+    shutil.copytree(shipped, folder, ignore=shutil.ignore_patterns("*member*"))
+    files = {file: value for file, value in potential.gap.files.items() if "member" not in file}
+    write_toml(potential.model_copy(update={"name": folder.name, "gap": potential.gap.model_copy(update={"files": files, "members": ()})}), folder)
+    return folder

@@ -15,7 +15,7 @@ from esgap.studies.example import _table
 from esgap.studies.kinds import kinds
 from esgap.studies.load import load_study, module
 
-STUDIES = sorted([*(set(ROOT.glob("inputs/*/*.toml")) - {ROOT / "inputs/paper/paper.toml"}), *ROOT.glob("potentials/*/fit.toml")])
+STUDIES = sorted([*(set(ROOT.glob("inputs/*/*.toml")) - {ROOT / "inputs/paper/paper.toml"}), *ROOT.glob("potentials/*/fit*.toml")])
 WRONG = ("text", "", "a/b", 0, -1, 2**40, -0.5, 1e300, float("nan"), float("inf"), True, [], [1, 2], ["x", "x"], [[]], {"zzz": 1})
 
 

@@ -56,3 +56,17 @@ def test_whole_study_is_as_good_as_shipped_and_has_a_committee(tmp_path):
         bars = ours.fit["error_bars"]
         # A few energies tell no rate; that of a synthetic truth is in tests/unit/test_gapfit_committee.py.
         assert bars["members"] == members and bars["calibrated_on"] + bars["tested_on"] == ours.errors["held_out"]["configurations"] and 0.2 < bars["factor"] < 50
+
+
+def test_fit_to_84_atom_cells_is_right_where_potentials_relax_to(tmp_path):
+    """Minima that no fit has seen within 1 meV/atom of DFT (the shipped potentials: 8 to 10), in files of at most 15 MB."""
+    pipeline.run(SHIPPED / "fit-84.toml", tmp_path / "run", lambda *a, **k: None, "fit", more={"publish": str(tmp_path)})
+    pipeline.publish(tmp_path / "run")
+    for name in ("gap", "es-gap"):
+        potential = Potential.load(tmp_path / name)
+        relaxed, frames = (potential.errors[f"held_out {group}"] for group in ("relaxed cells", "MD frames"))
+        print(name, potential.fit["bytes"], potential.errors, sep="\n")
+        assert potential.fit["bytes"] <= 15e6 and relaxed["configurations"] >= 4
+        assert relaxed["energy"] < 1.0
+        for symbol, most in {"Li": 0.09, "P": 0.24, "S": 0.14}.items():
+            assert frames["force"][symbol] < most

@@ -13,9 +13,12 @@ from esgap.calculators import ESGAP
 from esgap.errors import EsgapError
 from esgap.studies.evaluate.configurations import labels, read_configurations
 from esgap.studies.evaluate.study import Study
+from esgap.studies.fit.data import held_out
+from esgap.studies.load import load_study
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "potentials/li7p3s11/training/li7p3s11-pbe.extxyz"
+FIT = ROOT / "potentials/li7p3s11/fit.toml"
 STUDY = 'kind = "evaluate"\nconfigurations = "{}"\npotential = "li7p3s11/es-gap"\ncompare = ["li7p3s11/gap"]\n{}\n'
 
 
@@ -27,8 +30,11 @@ def run(esgap, tmp_path, data, more="") -> Path:
 
 
 def test_held_out_errors_are_those_of_the_fit(esgap, tmp_path):
-    """potential.toml has them from quippy and the baseline of the fit."""
-    out = run(esgap, tmp_path, DATA, 'select = "6::7"')
+    """potential.toml has them from the evaluation after the fit and its baseline."""
+    fit = load_study(FIT, "fit")
+    everything = [atoms for file in fit.files for atoms in read(file, ":")]
+    write(tmp_path / "held.extxyz", [atoms for atoms, tested in zip(everything, held_out(fit, everything)) if tested], format="extxyz")
+    out = run(esgap, tmp_path, "held.extxyz")
     table = pd.read_csv(out / "errors.csv").set_index(["potential", "reference", "element"])
     for name in ("es-gap", "gap"):
         held = tomllib.loads((ROOT / f"potentials/li7p3s11/{name}/potential.toml").read_text())["errors"]["held_out"]

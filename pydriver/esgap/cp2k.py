@@ -1,16 +1,19 @@
-"""Decks and output of CP2K: one static calculation with forces, stress and Hirshfeld charges."""
+"""CP2K: its decks, its start and its output, of one static calculation with forces, stress, Hirshfeld charges or the Berry-phase dipole."""
 
 import re
+import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.units import Bohr, GPa, Hartree, bar
+from ase.units import Bohr, Debye, GPa, Hartree, bar
 
 from esgap.errors import EsgapError
+from esgap.jobs.launch import how_it_ended, output
 
-PLACES = ("@CELL@", "@COORD@")
+INPUT, OUTPUT = "cp2k.inp", "cp2k.out"
 STRESS_UNITS = {"GPa": GPa, "bar": bar}
 
 
@@ -29,14 +32,28 @@ class NotConverged(Exception):
     """The calculation ended without a converged density; its message is the reason."""
 
 
-def deck(template: str, atoms: Atoms) -> str:
-    """The template with @CELL@ and @COORD@ filled in. Raises EsgapError when it lacks one of them."""
-    for place in PLACES:
-        if place not in template:
-            raise EsgapError(f"the CP2K template has no {place}: write it where the lines of &CELL and &COORD belong")
+def deck(template: str, atoms: Atoms, more: Mapping[str, str] = {}) -> str:
+    """The template with @CELL@, @COORD@ and the places of `more` filled in. Raises EsgapError when it lacks one of them."""
     cell = "\n".join(f"      {name} {x:.12f} {y:.12f} {z:.12f}" for name, (x, y, z) in zip("ABC", atoms.cell.array))
     coordinates = "\n".join(f"      {symbol} {x:.12f} {y:.12f} {z:.12f}" for symbol, (x, y, z) in zip(atoms.symbols, atoms.positions))
-    return template.replace("@CELL@", cell).replace("@COORD@", coordinates)
+    for place, text in {"@CELL@": cell, "@COORD@": coordinates, **more}.items():
+        if place not in template:
+            raise EsgapError(f"the CP2K template has no {place}: write it where the lines that it stands for belong")
+        template = template.replace(place, text)
+    return template
+
+
+def run(settings: dict, text: str, folder: Path) -> Path:
+    """Run CP2K on the input `text` in `folder`, where input and output stay; the output file. `settings`: program, launcher, ranks of the study."""
+    (folder / INPUT).write_text(text)
+    words = [settings["program"], "-i", INPUT, "-o", OUTPUT]
+    if settings["ranks"] > 1:
+        words = [*shlex.split(settings["launcher"].format(ranks=settings["ranks"])), *words]
+    (folder / OUTPUT).unlink(missing_ok=True)  # CP2K appends
+    done = output(words, cwd=folder)
+    if not (folder / OUTPUT).is_file():
+        raise EsgapError(f"{settings['program']} stopped with {how_it_ended(done.returncode)} and wrote nothing: {(done.stdout + done.stderr).strip()[-300:]}")
+    return folder / OUTPUT
 
 
 def read_output(file: Path, atoms: Atoms) -> Label:
@@ -44,22 +61,46 @@ def read_output(file: Path, atoms: Atoms) -> Label:
 
     Raises NotConverged when the SCF did not converge, EsgapError when the output is cut off or lacks energy, forces or stress.
     """
+    text = finished(file)
+    return Label(energy(text, file), forces(text, len(atoms), file), _stress(text, file) * atoms.get_volume(), _charges(text, len(atoms), file), version(text))
+
+
+def finished(file: Path) -> str:
+    """The text of an output. Raises NotConverged when the SCF did not converge, EsgapError when it is cut off."""
     text = file.read_text(errors="replace")
     if "SCF run NOT converged" in text:
         steps = re.findall(r"^\s+(\d+) \S+\s+\S+\s+\S+\s+\S+\s+-?\d+\.\d+", text, flags=re.M)
         raise NotConverged(f"SCF not converged in {steps[-1] if steps else 'all'} steps")
     if "PROGRAM ENDED AT" not in text:
         raise EsgapError(f"{file} is cut off or CP2K stopped: {_complaint(text)}")
+    return text
+
+
+def energy(text: str, file: Path) -> float:
+    """The last total energy, eV."""
     energies = re.findall(r"ENERGY\| Total FORCE_EVAL.*?:?\s+(-?\d+\.\d+)\s*$", text, flags=re.M)
     if not energies:
         raise EsgapError(f"{file} has no total energy: the template must ask for RUN_TYPE ENERGY_FORCE")
-    return Label(
-        energy=float(energies[-1]) * Hartree,
-        forces=_table(text, "ATOMIC FORCES in", r"^\s+\d+\s+\d+\s+[A-Z][a-z]?((?:\s+-?\d+\.\d+(?:E[-+]\d+)?){3})\s*$", (len(atoms), 3), file) * Hartree / Bohr,
-        virial=_stress(text, file) * atoms.get_volume(),
-        charges=_charges(text, len(atoms), file),
-        version=version[1].strip() if (version := re.search(r"CP2K\| version string:\s+(.*)", text)) else "unknown",
-    )
+    return float(energies[-1]) * Hartree
+
+
+def forces(text: str, count: int, file: Path) -> np.ndarray:
+    """The last forces, (count, 3) eV/Angstrom."""
+    return _table(text, "ATOMIC FORCES in", r"^\s+\d+\s+\d+\s+[A-Z][a-z]?((?:\s+-?\d+\.\d+(?:E[-+]\d+)?){3})\s*$", (count, 3), file) * Hartree / Bohr
+
+
+def dipole(text: str, file: Path) -> np.ndarray:
+    """The last Berry-phase dipole, (3,) e Angstrom, defined up to e times vectors of the lattice."""
+    found = re.findall(r"Dipole moment \[Debye\]\s+X=\s*(\S+)\s+Y=\s*(\S+)\s+Z=\s*(\S+)", text)
+    if not found or "based on the periodic (Berry phase) operator" not in text:
+        raise EsgapError(f"{file} has no Berry-phase dipole: the template must print &MOMENTS with PERIODIC TRUE")
+    return np.array(found[-1], dtype=float) * Debye
+
+
+def version(text: str) -> str:
+    """What CP2K calls itself."""
+    found = re.search(r"CP2K\| version string:\s+(.*)", text)
+    return found[1].strip() if found else "unknown"
 
 
 def _table(text: str, head: str, row: str, shape: tuple[int, ...], file: Path) -> np.ndarray:

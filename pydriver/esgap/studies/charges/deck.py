@@ -1,23 +1,20 @@
 """No job: the charges are in the labels. Both they and the fitted ones are copied, so that the run folder tells what it compared."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from ase import Atoms
 from ase.io import read, write
 
 from esgap.errors import EsgapError
 from esgap.jobs.job import Job
-from esgap.potential import Potential
 from esgap.record import write_json
-from esgap.studies.contract import Workspace
 from esgap.studies.charges.study import Study
+from esgap.studies.common.charges import fitted_charges
+from esgap.studies.contract import Workspace
 
 CELLS, FITTED = "cells.extxyz", "fitted.json"
 CHARGE = "reference_charge"  # array of the copy; ASE has its own ideas of "charge"
-TABLE = "charges.csv"  # of a run folder of kind locality
 
 
 def deck(study: Study, work: Workspace) -> Iterator[Job]:
@@ -44,24 +41,6 @@ def read_cells(study: Study) -> list[Atoms]:
         if atoms.arrays[study.charges].shape != (len(atoms),) or not np.isfinite(atoms.arrays[study.charges]).all():
             raise EsgapError(f"'{study.charges}' of configuration {i} with charges is not one finite number an atom: correct the data")
     return known
-
-
-def fitted_charges(place: str) -> dict[str, dict]:
-    """Element -> value, low, high (e) of a locality result or a potential."""
-    file = Path(place) / TABLE
-    if file.is_file():
-        table = pd.read_csv(file)
-        if lost := {"element", "charge", "charge_low", "charge_high"} - set(table):
-            raise EsgapError(f"{file} has no column {', '.join(sorted(lost))}: name the run folder of a study of kind locality, or a potential")
-        return {row.element: {"value": row.charge, "low": _known(row.charge_low), "high": _known(row.charge_high)} for row in table.itertuples()}
-    potential = Potential.load(place)
-    if potential.electrostatics is None:
-        raise EsgapError(f"the potential {place} has no charges: name one with electrostatics")
-    return {symbol: {"value": charge, "low": None, "high": None} for symbol, charge in potential.electrostatics.charges.items()}
-
-
-def _known(number: float) -> float | None:
-    return None if np.isnan(number) else float(number)
 
 
 def _copy(atoms: Atoms, key: str) -> Atoms:

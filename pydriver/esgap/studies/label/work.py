@@ -3,7 +3,6 @@
 Leaves FOLDER/label.json: the values, or `reason` when the method did not converge. Anything else that goes wrong is an error.
 """
 
-import shlex
 import sys
 import time
 from importlib import import_module
@@ -15,7 +14,6 @@ from ase.io import read
 
 from esgap import cp2k
 from esgap.errors import EsgapError
-from esgap.jobs.launch import how_it_ended, output
 from esgap.record import hash_of, read_json, write_json
 from esgap.studies.common.reference import LABEL, TEMPLATE
 
@@ -32,15 +30,7 @@ def label(settings: dict, atoms: Atoms, folder: Path) -> dict:
 
 def with_cp2k(settings: dict, atoms: Atoms, folder: Path) -> cp2k.Label:
     """Run CP2K in `folder`; its input and output stay there."""
-    (folder / "cp2k.inp").write_text(cp2k.deck(Path(TEMPLATE).read_text(), atoms))
-    words = [settings["program"], "-i", "cp2k.inp", "-o", "cp2k.out"]
-    if settings["ranks"] > 1:
-        words = [*shlex.split(settings["launcher"].format(ranks=settings["ranks"])), *words]
-    (folder / "cp2k.out").unlink(missing_ok=True)  # CP2K appends
-    done = output(words, cwd=folder)
-    if not (folder / "cp2k.out").is_file():
-        raise EsgapError(f"{settings['program']} stopped with {how_it_ended(done.returncode)} and wrote nothing: {(done.stdout + done.stderr).strip()[-300:]}")
-    return cp2k.read_output(folder / "cp2k.out", atoms)
+    return cp2k.read_output(cp2k.run(settings, cp2k.deck(Path(TEMPLATE).read_text(), atoms), folder), atoms)
 
 
 def with_ase(settings: dict, atoms: Atoms) -> cp2k.Label:

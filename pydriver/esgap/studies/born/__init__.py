@@ -1,0 +1,1 @@
+"""Born effective charges and the electronic permittivity from small fields."""

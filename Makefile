@@ -5,11 +5,12 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find lammps-plugin pydriver inp
 
 PARTS := $(patsubst tests/validation/test_%.py,%,$(wildcard tests/validation/test_*.py))
 
-.PHONY: help venv demo paper test docs validate validate-dft bench clean
+.PHONY: help venv demo paper tutorial test docs validate validate-dft bench clean
 
 help:
 	@echo "make demo          formation energies in fields, a barrier, a conductivity: runs/demo.html"
 	@echo "make paper         all figures of the paper, two hours of a core, resumable: runs/paper/paper.html; SHORT=1: minutes, tiny settings"
+	@echo "make tutorial      a second material, Li2S, from its CIF to a checked ES-GAP; needs CP2K, ten minutes of a core: docs/howto/second-material.md"
 	@echo "make test          the test suite"
 	@echo "make validate      slow proofs, at most 90 minutes; parts with ONLY=\"slurm docs\":"
 	@echo "                   $(PARTS)"
@@ -39,6 +40,18 @@ demo: venv
 # The figures of the paper, its numbers beside ours; the same command goes on after an interruption.
 paper: venv
 	$(BIN)/esgap paper inputs/paper/paper.toml -o runs/paper$(if $(SHORT),-short --short)
+
+# Li2S from its CIF: charges, labels and fits, labels at five volumes, then what tells whether the potentials are right; goes on after an interruption.
+tutorial: venv
+	$(BIN)/esgap run inputs/li2s/charges.toml -o runs/tutorial/charges
+	$(BIN)/esgap run inputs/li2s/train.toml -o runs/tutorial/train
+	$(BIN)/esgap run inputs/li2s/volumes.toml -o runs/tutorial/volumes
+	$(BIN)/esgap fit inputs/li2s/fit.toml -o runs/tutorial/fit
+	$(BIN)/esgap run inputs/li2s/far.toml -o runs/tutorial/far
+	$(BIN)/esgap run inputs/li2s/evaluate.toml -o runs/tutorial/evaluate
+	$(BIN)/esgap run inputs/li2s/eos.toml -o runs/tutorial/eos
+	$(BIN)/python inputs/li2s/volumes.py runs/tutorial
+	$(BIN)/esgap run inputs/li2s/md.toml -o runs/tutorial/md
 
 test: venv
 	$(BIN)/python -m pytest

@@ -1,11 +1,15 @@
-"""Tables of kind md from given conductivities: Arrhenius line and comparison, and the figure of the line."""
+"""Tables of kind md from given conductivities: Arrhenius line and comparison, and the figure of the line; ions that only vibrate."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from esgap.physics.displacement import Run
 from esgap.physics.estimate import Estimate
+from esgap.physics.transport import Conditions, transport
 from esgap.studies.contract import Result
-from esgap.studies.md.analyse import Conductivity, comparison, lines
+from esgap.studies.md.analyse import Conductivity, comparison, conductivity, lines
 from esgap.studies.md.report import line
 from esgap.units import BOLTZMANN
 
@@ -38,3 +42,14 @@ def test_comparison_says_whether_they_differ():
     assert (near.potential, near.reference, near.temperature) == ("b", "a", 800.0)
     assert near.ratio_nernst_einstein.value == pytest.approx(1.1) and near.differ == "do not differ within their intervals" and near.verdict == "ok"
     assert far.differ == "differ" and far.ratio_nernst_einstein.low > 1 and far.verdict == "c not converged: y"
+
+
+def test_ions_that_only_vibrate_have_a_row_without_haven_ratio():
+    """Mean squared displacements that fall: no slope above zero, so no quotient of two."""
+    times = 0.02 * np.arange(251)
+    swing = 0.2 * np.cos(2 * np.pi * times / 1.1)[:, None, None] * np.ones((1, 8, 3))
+    conditions = Conditions(charge=1.0, volume=1000.0, temperature=600.0)
+    found = transport([Run(swing, 0.02)], conditions, 0.0, 0.5)
+    pool = SimpleNamespace(potential="a", temperature=600.0, runs=[0], conditions=conditions, measured=600.0, broken=0)
+    one = conductivity(pool, SimpleNamespace(per_ion=0.0, residence=None), found)
+    assert one.haven_ratio is None and "0.0 hops an ion" in one.verdict

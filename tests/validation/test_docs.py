@@ -1,6 +1,6 @@
 """Every `sh` block of the README, of the documentation and of the worked cases runs; the site builds without a warning and shows in a browser.
 
-A comment before a block says what runs it where this file does not: `<!-- run by: PART -->` is tests/validation/test_PART.py,
+A comment before a block says what runs it where this file does not: `<!-- run by: PART -->` is tests/validation/test_PART.py, `dft/PART` is tests/dft/test_PART.py,
 `<!-- run alone -->` a clone of its own, since the block changes what others use. LAMMPS examples of the manual are run by the style tests.
 """
 
@@ -82,7 +82,8 @@ def test_block(block, workspace, tmp_path):
 def test_block_is_run_by_another_part(block):
     """The part exists and speaks of every word of the block; paths by their last names."""
     part, _, test = block.by.partition("::")
-    text = (ROOT / "tests" / "validation" / f"test_{part}.py").read_text()
+    folder, _, name = part.rpartition("/")
+    text = (ROOT / "tests" / (folder or "validation") / f"test_{name}.py").read_text()
     assert not test or f"def {test}(" in text
     if test == "test_readme_commands":
         text = "\n".join(one.text for one in blocks(README))

@@ -41,7 +41,7 @@ class Conductivity(Row):
     fit_from: Annotated[Quantity, Column("t0", "{:g}", "ps", "shortest lag of the fit", shown=False)]
     conductivity_nernst_einstein: Annotated[Quantity, Column("sigma_NE", "{:.4g}", "mS/cm", "Nernst-Einstein")]
     conductivity_collective: Annotated[Quantity, Column("sigma_coll", "{:.4g}", "mS/cm", "from the displacement of the charge")]
-    haven_ratio: Annotated[Quantity, Column("Haven", "{:.2f}", "", "sigma_NE / sigma_coll")]
+    haven_ratio: Annotated[Quantity | None, Column("Haven", "{:.2f}", "", "sigma_NE / sigma_coll; none where one of them is not above zero")]
     hops_per_ion: Annotated[Quantity, Column("hops/ion", "{:.1f}", "")]
     residence: Annotated[Quantity | None, Column("residence", "{:.2f}", "ps", "mean stay at a site", shown=False)]
 
@@ -121,7 +121,7 @@ def conductivity(pool: Pool, hops: Hopping, value: Transport) -> Conductivity:
         fit_from=value.start,
         conductivity_nernst_einstein=value.nernst_einstein,
         conductivity_collective=value.collective,
-        haven_ratio=value.haven,
+        haven_ratio=value.haven if np.isfinite(value.haven.value) else None,
         hops_per_ion=hops.per_ion,
         residence=hops.residence,
         verdict="; ".join(filter(None, (broken, value.verdict if value.verdict != OK else ""))) or OK,

@@ -132,8 +132,11 @@ def results() -> Iterator[tuple[str, str]]:
 
 
 def row_class(file: Path) -> type[Row] | None:
-    """Of the rows of a shipped TABLE.csv or CASE-TABLE.csv; None for a file that is no table of its kind."""
-    kind = tomllib.loads((file.parents[1] / "study.toml").read_text())["kind"]
+    """Of the rows of a shipped TABLE.csv or CASE-TABLE.csv; None for a file that is no table of its kind, and for a case of several kinds, which has no study.toml."""
+    study = file.parents[1] / "study.toml"
+    if not study.is_file():
+        return None
+    kind = tomllib.loads(study.read_text())["kind"]
     return next((row for name, row in module(kind, "analyse").TABLES.items() if f"-{file.stem}".endswith(f"-{name}")), None)
 
 

@@ -7,6 +7,7 @@ import pytest
 from harness import evaluate, launch
 
 # A crystal held together by Lennard-Jones pairs and charges, in a field; both styles move the ions by more than the rest would.
+# Velocities by id: those of `loop geom` follow from the last bits of the positions, which differ between processors.
 HEAD = "units metal\natom_style charge\nread_data data.test\nreplicate 1 2 1\nneighbor 1.0 bin\n"
 STYLES = """pair_style hybrid/overlay lj/cut 5.0 coul/slater/long slater 8.0
 pair_modify shift yes
@@ -17,7 +18,7 @@ pair_coeff 3 3 coul/slater/long 1.2
 kspace_style {}
 neigh_modify every 1 delay 0 check yes
 fix field all efield/pbc 0.2 -0.1 0.3 mode D scale 1.3
-velocity all create 2000 3 loop geom
+velocity all create 2000 3 loop all
 timestep 0.001
 """
 EWALD = "ewald 1.0e-7"
@@ -33,7 +34,7 @@ def script(li7p3s11, data_file):
 def same(one, two, rtol):
     """Energies and dipole to `rtol`, forces and stress to that of their largest value."""
     for column in ("PotEng", "f_field", "f_field[1]", "f_field[2]", "f_field[3]", "f_field[10]"):
-        assert one.thermo[column] == pytest.approx(two.thermo[column], rel=rtol, abs=1e-5), column
+        assert one.thermo[column] == pytest.approx(two.thermo[column], rel=rtol), column
     np.testing.assert_allclose(one.forces, two.forces, rtol=0, atol=rtol * np.abs(two.forces).max())
     np.testing.assert_allclose(one.stress, two.stress, rtol=0, atol=rtol * np.abs(two.stress).max())
 
@@ -50,7 +51,7 @@ def test_flips_change_nothing(script, tmp_path, move, kspace):
     for ranks in (1, 2):
         flipped = evaluate(script.format(kspace) + move.format("yes") + "run 30 post no\n", tmp_path, ranks=ranks, columns=COLUMNS)
         assert abs(flipped.thermo["Xz"] - kept.thermo["Xz"]) > 5
-        same(flipped, kept, 1e-6 if kspace == EWALD else 1e-3)
+        same(flipped, kept, 1e-6 if kspace == EWALD else 1e-4)
 
 
 def test_rerun_of_flips(script, tmp_path):

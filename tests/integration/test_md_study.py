@@ -127,6 +127,33 @@ def test_a_run_that_breaks_counts_up_to_there(folder, tmp_path):
     assert found[0].diffusion_coefficient == pytest.approx(found[1].diffusion_coefficient, rel=0.2)
 
 
+def test_bonds_that_open_are_named(folder, tmp_path):
+    """The S nearest to a P is 1.5 Angstrom further off from 1 ps on: its bond is open from there; without that, none is."""
+    dumps = sorted((folder / "runs/li7p3s11/gap/800K/seed1").glob("md.*.dump"))
+    frames = "".join(file.read_text() for file in dumps).split("ITEM: TIMESTEP\n")[1:]
+    first = [line.split() for line in frames[0].splitlines()]
+    p, s = ([row for row in first if row[2:3] == [element]] for element in "PS")
+    vectors = np.array([row[3:] for row in s], float) - np.array(p[0][3:], float)
+    nearest = int(np.argmin(np.linalg.norm(vectors, axis=1)))
+    away = 1.5 * vectors[nearest] / np.linalg.norm(vectors[nearest])
+    pulled = []
+    for k, frame in enumerate(frames):
+        rows = [line.split() for line in frame.splitlines()]
+        for row in rows if k >= 50 else []:
+            if row[:1] == s[nearest][:1] and row[2:3] == ["S"]:
+                row[3:] = map(str, np.array(row[3:], float) + away)
+        pulled.append("ITEM: TIMESTEP\n" + "".join(" ".join(row) + "\n" for row in rows))
+    found = {}
+    for name, text in (("pulled", "".join(pulled)), ("whole", "".join("ITEM: TIMESTEP\n" + frame for frame in frames))):
+        (tmp_path / f"{name}.dump").write_text(text)
+        (tmp_path / f"{name}.toml").write_text(FOREIGN.replace("all.dump", f"{name}.dump") + "[bonds]\ntime = 0.1\n")
+        done = subprocess.run([BIN / "esgap", "run", f"{name}.toml", "-o", name], cwd=tmp_path, env=ENV, text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        (found[name],) = pd.read_csv(tmp_path / name / "bonds.csv").to_dict("records")
+    assert (found["whole"]["bonds"], found["whole"]["opened"], found["whole"]["verdict"]) == (24, 0, "ok") and 2.2 < found["whole"]["longest"] < 3.0
+    assert found["pulled"]["opened"] >= 1 and found["pulled"]["first"] == pytest.approx(1.0) and found["pulled"]["verdict"].startswith("opened: P ")
+
+
 @pytest.mark.parametrize(
     "old, new, words",
     [

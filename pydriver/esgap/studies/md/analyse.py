@@ -82,7 +82,20 @@ class Link(Row):
     net: Annotated[Quantity, Column("net", "{:.2f}", "", "share of its hops that are not undone by one the other way")]
 
 
-TABLES = {"conductivity": Conductivity, "comparison": Comparison, "arrhenius": Line, "paths": Link}
+class Lasting(Row):
+    """Bonds that should last, in one run."""
+
+    potential: Annotated[str, Column("potential")]
+    temperature: Annotated[float, Column("T", "{:g}", "K")]
+    run: Annotated[str, Column("run")]
+    length: Annotated[Quantity, Column("length", "{:.0f}", "ps")]
+    bonds: Annotated[int, Column("bonds", "{:d}")]
+    longest: Annotated[Quantity, Column("longest", "{:.2f}", "Angstrom", "in any frame")]
+    opened: Annotated[int, Column("opened", "{:d}", meaning="bonds beyond the limit for longer than the study allows")]
+    first: Annotated[Quantity | None, Column("first", "{:g}", "ps", "when the first of them opened")]
+
+
+TABLES = {"conductivity": Conductivity, "comparison": Comparison, "arrhenius": Line, "bonds": Lasting, "paths": Link}
 
 
 def analyse(study: Study, runs: Runs) -> Result:
@@ -98,6 +111,7 @@ def analyse(study: Study, runs: Runs) -> Result:
         "conductivity": rows,
         "comparison": comparison(rows, _reference(study.reference) if study.reference else rows),
         "arrhenius": lines(rows, study.transport.extrapolate),
+        "bonds": [row for pool, _ in found for row in lasting(pool)],
         "paths": [row for pool, hops in found for row in best_paths(pool, hops)],
     }
     notes = list(dict.fromkeys(note for pool, _ in found for note in pool.notes))
@@ -180,6 +194,21 @@ def lines(rows: list[Conductivity], temperature: float) -> list[Line]:
             )
         )  # fmt: skip
     return out
+
+
+def lasting(pool: Pool) -> list[Lasting]:
+    """A row for each run whose bonds the study asked for."""
+    rows = []
+    for found, run, name, start in zip(pool.bonds, pool.runs, pool.names, pool.first):
+        words = [f"{pool.elements[k]} {pool.atoms[k]}" for opening in found.openings[:1] for k in (opening.centre, opening.ligand)]
+        times = [start + opening.frame * run.interval for opening in found.openings[:1]]
+        rows.append(
+            Lasting(
+                potential=pool.potential, temperature=pool.temperature, run=name, length=run.length, bonds=found.count,
+                longest=found.longest, opened=len(found.openings), first=times[0] if times else None, verdict=f"opened: {' - '.join(words)}" if words else OK,
+            )
+        )  # fmt: skip
+    return rows
 
 
 def best_paths(pool: Pool, hops: Hopping) -> list[Link]:

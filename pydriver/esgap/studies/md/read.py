@@ -8,6 +8,7 @@ import numpy as np
 from esgap.errors import EsgapError
 from esgap.jobs.job import Job
 from esgap.lammps.trajectory import Trajectory, read_thermo_files, read_trajectory
+from esgap.physics.bonds import Bonds, bonds
 from esgap.physics.integrity import LOOKS, OVERLAP, overlap
 from esgap.physics.displacement import Run, without_drift
 from esgap.physics.transport import Conditions
@@ -31,6 +32,9 @@ class Pool:
     first: list[float]  # ps, time of the first frame of each
     ids: np.ndarray  # of the mobile ions
     cell: np.ndarray  # (3, 3) Angstrom, mean, LAMMPS's frame
+    bonds: list[Bonds]  # of each run; none when the study does not ask
+    elements: np.ndarray  # (N,) of all atoms
+    atoms: np.ndarray  # (N,) ids of all atoms
     broken: int  # runs in which two atoms fell into each other; what came before is kept
     notes: list[str]
 
@@ -90,6 +94,9 @@ def _pool(study: Study, potential: str, temperature: float, measured: float | No
         first=[float(one.steps[0]) * timestep for one in found],
         ids=found[0].ids[masks[0]],
         cell=np.mean([one.cell for one in found], axis=0),
+        bonds=[_bonds(study, one, name, timestep) for one, name in zip(found, names)] if study.bonds else [],
+        elements=_elements(study, found[0], names[0]),
+        atoms=found[0].ids,
         broken=sum(map(bool, breaks)),
         notes=notes,
     )
@@ -106,16 +113,30 @@ def _intact(found: Trajectory, name: str, timestep: float) -> tuple[Trajectory, 
     return replace(found, steps=found.steps[:whole], positions=found.positions[:whole], cells=found.cells[:whole]), words
 
 
+def _elements(study: Study, found: Trajectory, name: str) -> np.ndarray:
+    """The element of every atom."""
+    if not study.trajectory or found.types is None:
+        return found.elements
+    known = study.trajectory.elements
+    if found.types.max() > len(known):
+        raise EsgapError(f"{name} has the type {found.types.max()}, but trajectory.elements names {len(known)}: name the element of every type")
+    return np.array(known)[found.types - 1]
+
+
 def _mobile(study: Study, found: Trajectory, name: str) -> np.ndarray:
     """Mask of the mobile ions."""
-    if study.trajectory and found.types is not None:
-        known = study.trajectory.elements
-        if found.types.max() > len(known):
-            raise EsgapError(f"{name} has the type {found.types.max()}, but trajectory.elements names {len(known)}: name the element of every type")
-        symbols = np.array(known)[found.types - 1]
-    else:
-        symbols = found.elements
-    mask = symbols == study.mobile
+    mask = _elements(study, found, name) == study.mobile
     if not mask.any():
         raise EsgapError(f"no {study.mobile} in {name}: correct `mobile` or `elements`")
     return mask
+
+
+def _bonds(study: Study, found: Trajectory, name: str, timestep: float) -> Bonds:
+    """Those that the study wants to last, in one run."""
+    given, elements = study.bonds, _elements(study, found, name)
+    frames = int(np.ceil(given.time / (float(found.steps[1] - found.steps[0]) * timestep) - 1e-6))
+    one, other = (np.flatnonzero(elements == element) for element in (given.centre, given.ligand))
+    result = bonds(found.positions, found.cells, one, other, given.longest, frames)
+    if not result.count:
+        raise EsgapError(f"no {given.centre}-{given.ligand} bond below {given.longest:g} Angstrom at the start of {name}: correct centre, ligand or longest in [bonds]")
+    return result

@@ -88,6 +88,19 @@ class Trajectory(Section):
         return self
 
 
+class BondLimit(Section):
+    """Bonds that should last: a run in which one opens is named, since its ions move in another material from there on."""
+
+    centre: str = "P"
+    """Element."""
+    ligand: str = "S"
+    """Element bound to it: every pair that is nearer than `longest` at the start, averaged over `time`, is a bond."""
+    longest: Positive = 3.0
+    """A bond is open beyond this, Angstrom."""
+    time: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.5
+    """It may be open for so long, ps: bonds vibrate."""
+
+
 class Study(contract.Study):
     """Diffusion, ionic conductivity and hops from molecular dynamics, or from a dump made elsewhere."""
 
@@ -111,6 +124,8 @@ class Study(contract.Study):
     dynamics: Dynamics = Dynamics()
     transport: Transport = Transport()
     electrostatics: LongRange = LongRange()
+    bonds: BondLimit | None = None
+    """Bonds that should last; none are looked at without this table."""
     trajectory: Trajectory | None = None
     """A dump made elsewhere, in place of structure and potential."""
 

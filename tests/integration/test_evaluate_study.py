@@ -98,11 +98,55 @@ def test_labels_by_any_name(tmp_path):
     np.testing.assert_allclose(found[2], np.asarray(virial).reshape(3, 3), rtol=0, atol=1e-5)
 
 
+def test_which_configurations_are_taken(esgap, tmp_path):
+    """First those that the file marks, of these a slice."""
+    frames = read(DATA, ":6")
+    for k, atoms in enumerate(frames):
+        atoms.info.update(split="test" if k % 2 else "train", dft_energy=float(k))
+    write(tmp_path / "a.extxyz", frames)
+
+    def taken(**keys):
+        return [labels(atoms)[0] for atoms in read_configurations(study(tmp_path / "a.extxyz", **keys))]
+
+    assert (taken(), taken(split="test"), taken(split="train", select="1:")) == ([0, 1, 2, 3, 4, 5], [1, 3, 5], [2, 4])
+    assert (taken(select="-1"), taken(select="2"), taken(split="test", select="::-1")) == ([5], [2], [5, 3, 1])
+
+
+def test_series_are_given_from_their_first_configuration(esgap, tmp_path):
+    frames = read(DATA, ":5")
+    for atoms, (series, along) in zip(frames, [("one", 2.0), ("other", 10.0), ("one", 1.0), (None, None), ("other", 11.0)]):
+        if series:
+            atoms.info.update(part=series, x=along)
+    del frames[4].info["dft_energy"]
+    write(tmp_path / "some.extxyz", frames)
+    out = run(esgap, tmp_path, tmp_path / "some.extxyz", 'uncertainty = false\n[series]\nkey = "part"\nalong = "x"')
+    rows = pd.read_csv(out / "series.csv").set_index(["potential", "series", "along"])
+    for name in ("li7p3s11/es-gap", "li7p3s11/gap"):
+        calc = ESGAP(ROOT / "potentials" / name)
+        energies = []
+        for atoms in frames:
+            bare = atoms.copy()
+            bare.calc = calc
+            energies.append(bare.get_potential_energy())
+        mine = rows.loc[name]
+        assert mine.energy[("one", 2.0)] == 0 and mine.energy[("other", 10.0)] == 0 and len(mine) == 4
+        assert mine.energy[("one", 1.0)] == pytest.approx(energies[2] - energies[0], abs=1e-3)
+        assert mine.energy[("other", 11.0)] == pytest.approx(energies[4] - energies[1], abs=1e-3)
+        labelled = frames[2].info["dft_energy"] - frames[0].info["dft_energy"]
+        assert mine.reference[("one", 1.0)] == pytest.approx(labelled, abs=1e-6) and np.isnan(mine.reference[("other", 11.0)])
+        assert mine.error[("one", 1.0)] == pytest.approx(energies[2] - energies[0] - labelled, abs=1e-3)
+    assert (out / "series.png").stat().st_size > 10_000
+
+
 def test_refusals(esgap, tmp_path):
-    with pytest.raises(EsgapError, match="takes none of the configurations"):
+    with pytest.raises(EsgapError, match="takes none of the configurations of"):
         read_configurations(study(DATA, select="1000:"))
     with pytest.raises(EsgapError, match="configuration 0 of .* has no 'energie'"):
         read_configurations(study(DATA, select=":1", keys={"energy": "energie"}))
+    with pytest.raises(EsgapError, match="no configuration of .* has 'part'"):
+        read_configurations(study(DATA, select=":1", series={"key": "part"}))
+    with pytest.raises(EsgapError, match="has no number 'x'"):
+        read_configurations(study(DATA, select=":1", series={"key": "tag", "along": "x"}))
     atoms = read(DATA, ":1")
     atoms[0].pbc = False
     write(tmp_path / "a.extxyz", atoms)

@@ -13,6 +13,7 @@ from tiny_fit import FIT
 from esgap.errors import EsgapError
 from esgap.lammps.static import Labels, baseline
 from esgap.potential import Electrostatics, Potential
+from esgap.studies.evaluate.configurations import read_configurations
 from esgap.studies.fit.accuracy import rmse, summary
 from esgap.studies.fit.card import model_card
 from esgap.studies.fit.data import counts, held_out, read_labels
@@ -52,8 +53,8 @@ def test_worked_case_of_evaluate_takes_what_the_shipped_fit_holds_out():
     fit, case = load_study(SHIPPED / "fit.toml"), load_study(ROOT / "inputs/evaluate/study.toml")
     configurations, _ = read_labels(fit)
     held = [atoms.positions.round(6).tolist() for atoms, tested in zip(configurations, held_out(fit, configurations)) if tested]
-    chosen = [atoms.positions.round(6).tolist() for atoms in read(case.configurations, case.select)]
-    assert chosen and all(positions in held for positions in chosen), "a configuration of inputs/evaluate was fitted: correct `configurations` and `select`"
+    chosen = [atoms.positions.round(6).tolist() for atoms in read_configurations(case)]
+    assert chosen and all(positions in held for positions in chosen), "a configuration of inputs/evaluate was fitted: correct `configurations`, `split` and `select`"
 
 
 def test_a_study_is_read_with_its_defaults():

@@ -21,6 +21,7 @@ from esgap.studies.committee import Committee
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.evaluate.configurations import FILE, labels
 from esgap.studies.evaluate.deck import OUT
+from esgap.studies.evaluate.series import Difference, differences
 from esgap.studies.evaluate.study import Study
 
 METHOD = (
@@ -41,6 +42,7 @@ class Prediction:
     virial: np.ndarray | None
     stddev: np.ndarray | None = None  # (N,) eV
     interval: Estimate | None = None  # of the energy, by a committee
+    deviations: np.ndarray | None = None  # (members,) eV, of the energy
     remark: str = ""  # of a committee
 
 
@@ -86,7 +88,7 @@ class Configuration(Row):
     uncertainty: Annotated[Quantity | None, Column("uncertainty", "{:.4f}", "eV", "the highest of an atom")] = None
 
 
-TABLES = {"errors": Errors, "uncertainty": Uncertainty, "configurations": Configuration}
+TABLES = {"errors": Errors, "uncertainty": Uncertainty, "series": Difference, "configurations": Configuration}
 
 
 def analyse(study: Study, runs: Runs) -> Result:
@@ -99,6 +101,7 @@ def analyse(study: Study, runs: Runs) -> Result:
     tables = {
         "errors": [row for name, some in found.items() for against, known in references.items() if against != name for row in errors(name, some, against, known, configurations)],
         "uncertainty": [row for name, some in found.items() for row in uncertainty(name, some, references[LABELS], configurations)],
+        "series": [row for name, some in found.items() for row in _series(name, some, references[LABELS], configurations)],
         "configurations": [row for name, some in found.items() for row in each(name, some, references[LABELS], configurations)],
     }
     return Result(kind=study.kind, title=study.title, method=METHOD, tables=tables)
@@ -107,9 +110,13 @@ def analyse(study: Study, runs: Runs) -> Result:
 def judged(some: list[Prediction], members: Committee, configurations: list[Atoms]) -> list[Prediction]:
     """The predictions with what the committee of their potential says of the energies."""
     return [
-        replace(one, interval=Estimate(one.energy).with_committee(off), remark=members.problem(off, len(atoms)))
+        replace(one, interval=Estimate(one.energy).with_committee(off), deviations=off, remark=members.problem(off, len(atoms)))
         for one, off, atoms in zip(some, members.deviations(configurations), configurations)
     ]
+
+
+def _series(name: str, some: list[Prediction], known: list[Prediction], configurations: list[Atoms]) -> Iterator[Difference]:
+    return differences(name, [a.energy for a in some], [b.energy for b in known], np.array([a.deviations for a in some]), configurations)
 
 
 def predictions(folder: Path, label: str, configurations: list[Atoms]) -> list[Prediction]:

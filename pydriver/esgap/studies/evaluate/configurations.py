@@ -11,6 +11,7 @@ from esgap.lammps.data import check_distances
 from esgap.studies.evaluate.study import Study
 
 FILE = "configurations.extxyz"
+SERIES, ALONG = "series", "along"
 ENERGY, FORCES, VIRIAL = "reference_energy", "reference_forces", "reference_virial"
 
 
@@ -24,13 +25,25 @@ def read_configurations(study: Study) -> list[Atoms]:
     if not file.is_file():
         raise EsgapError(f"no configurations {file}: `configurations` is relative to the study file")
     try:
-        found = read(file, study.select)
+        found = read(file, ":")
     except Exception as error:  # each of ASE's readers has its own errors
         raise EsgapError(f"{file} cannot be read as configurations ({type(error).__name__}: {error}): give a file that ASE reads, such as extxyz") from error
-    found = found if isinstance(found, list) else [found]
+    found = [atoms for atoms in found if study.split in (None, atoms.info.get("split"))]
+    found = found[_slice(study.select)]
     if not found:
-        raise EsgapError(f'select = "{study.select}" takes none of the configurations of {file}')
+        where = f"with split={study.split} " if study.split else ""
+        raise EsgapError(f'select = "{study.select}" takes none of the configurations {where}of {file}: correct `select` or `split`')
+    if study.series and not any(study.series.key in atoms.info for atoms in found):
+        raise EsgapError(f"no configuration of {file} has '{study.series.key}': correct `key` in [series] or the data")
     return [_standard(atoms, study, f"configuration {i} of {file}", file) for i, atoms in enumerate(found)]
+
+
+def _slice(words: str) -> slice:
+    """A Python slice in words; a number alone is that configuration."""
+    parts = [int(word) if word else None for word in words.split(":")]
+    if len(parts) > 1:
+        return slice(*parts)
+    return slice(parts[0], parts[0] + 1 or None)
 
 
 def write_configurations(configurations: list[Atoms], folder: Path) -> None:
@@ -50,7 +63,7 @@ def _standard(atoms: Atoms, study: Study, where: str, file: Path) -> Atoms:
     check_distances(atoms, file)
     results = atoms.calc.results if atoms.calc else {}
     virial = -atoms.get_stress(voigt=False) * atoms.get_volume() if "stress" in results else None
-    bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True)
+    bare = Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=True, info=_series(atoms, study, where))
     for name, key, default, own, standard, shape in (
         (ENERGY, study.keys.energy, "dft_energy", atoms.info, results.get("energy"), (1,)),
         (FORCES, study.keys.forces, "dft_force", atoms.arrays, results.get("forces"), (len(atoms), 3)),
@@ -63,6 +76,19 @@ def _standard(atoms: Atoms, study: Study, where: str, file: Path) -> Atoms:
             numbers = _numbers(value, shape, key or name, where)
             (bare.arrays if name == FORCES else bare.info)[name] = float(numbers[0]) if name == ENERGY else numbers
     return bare
+
+
+def _series(atoms: Atoms, study: Study, where: str) -> dict[str, str | float]:
+    """The series of a configuration and its place there, under our names."""
+    if not study.series or study.series.key not in atoms.info:
+        return {}
+    found = {SERIES: str(atoms.info[study.series.key])}
+    if study.series.along:
+        value = atoms.info.get(study.series.along)
+        if not isinstance(value, (int, float, np.number)):
+            raise EsgapError(f"{where} has no number '{study.series.along}': correct `along` in [series] or the data")
+        found[ALONG] = float(value)
+    return found
 
 
 def _numbers(value, shape: tuple[int, ...], key: str, where: str) -> np.ndarray:

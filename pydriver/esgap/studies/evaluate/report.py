@@ -11,10 +11,13 @@ from esgap.report import figure
 from esgap.studies.contract import Result
 from esgap.studies.evaluate.analyse import LABELS, Prediction, predictions
 from esgap.studies.evaluate.configurations import FILE, labels
+from esgap.studies.evaluate.series import curves
 
 
 def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
     """One figure for each pair of potential and reference of the table: energies, then forces by element."""
+    if result.rows("series"):
+        yield "series", curves(result)
     configurations = read(folder / FILE, ":")
     for name, against in dict.fromkeys((row.potential, row.reference) for row in result.rows("errors")):
         found = predictions(folder, name, configurations)

@@ -58,15 +58,11 @@ def test_whole_study_is_as_good_as_shipped_and_has_a_committee(tmp_path):
         assert bars["members"] == members and bars["calibrated_on"] + bars["tested_on"] == ours.errors["held_out"]["configurations"] and 0.2 < bars["factor"] < 50
 
 
-def test_fit_to_84_atom_cells_is_right_where_potentials_relax_to(tmp_path):
-    """Held-out minima within 1 meV/atom of DFT (some have near siblings among the fitted ones), in files of at most 15 MB."""
-    pipeline.run(SHIPPED / "fit-84.toml", tmp_path / "run", lambda *a, **k: None, "fit", more={"publish": str(tmp_path)})
-    pipeline.publish(tmp_path / "run")
-    for name in ("gap", "es-gap"):
-        potential = Potential.load(tmp_path / name)
-        relaxed, frames = (potential.errors[f"held_out {group}"] for group in ("relaxed cells", "MD frames"))
-        print(name, potential.fit["bytes"], potential.errors, sep="\n")
-        assert potential.fit["bytes"] <= 15e6 and relaxed["configurations"] >= 4
-        assert relaxed["energy"] < 1.0
-        for symbol, most in {"Li": 0.09, "P": 0.24, "S": 0.14}.items():
-            assert frames["force"][symbol] < most
+@pytest.mark.parametrize("name", ["gap", "es-gap"])
+def test_shipped_potentials_are_right_where_potentials_relax_to(name):
+    """Held-out minima within 1 meV/atom of DFT (some have near siblings among the fitted ones), by the numbers of the record; the test above makes such records anew."""
+    potential = Potential.load(SHIPPED / name)
+    relaxed, frames = (potential.errors[f"held_out {group}"] for group in ("relaxed cells", "MD frames"))
+    assert relaxed["configurations"] >= 4 and relaxed["energy"] < 1.0
+    for symbol, most in {"Li": 0.07, "P": 0.20, "S": 0.11}.items():
+        assert frames["force"][symbol] < most

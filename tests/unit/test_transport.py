@@ -37,6 +37,16 @@ def test_drift_of_the_immobile_atoms_is_taken_off():
     assert mean_squared_displacement(w.positions[:, w.mobile])[150] > 1.5 * mean_squared_displacement(without_drift(w.positions, w.mobile))[150]
 
 
+def test_starts_of_a_short_run_are_compared_in_the_same_blocks():
+    """50 ps hold 16 of the longest lag from 1 ps on, but fewer of that from 2 ps on."""
+    run = mobile(frames=418, interval=0.12)
+    counts = [len(slope([run], start).blocks) for start in (1.0, 2.0, 4.0)]
+    assert counts[0] != counts[1] or counts[1] != counts[2]
+    assert choose_start([run]) in (1.0, 2.0, 4.0)
+    stop = slope([run], 4.0).stop
+    assert len(slope([run], 1.0, block=stop).blocks) == counts[2] and slope([run], 1.0, block=stop).value == pytest.approx(slope([run], 1.0).value, rel=1e-9)
+
+
 def test_covariance_is_that_of_many_brownian_particles():
     random, lags = np.random.default_rng(1), np.array([2, 4, 8, 16])
     steps = random.standard_normal((4000, 200, 1, 3))

@@ -116,10 +116,10 @@ def student(count: int) -> float:
     return float(stats.t.ppf(HIGH, max(count - 1, 1)))
 
 
-def slope(runs: Sequence[Run], start: float, collective: bool = False) -> Slope:
+def slope(runs: Sequence[Run], start: float, collective: bool = False, block: float = 0.0) -> Slope:
     """Fit the MSD of pooled runs from the lag `start` (ps) on.
 
-    `collective`: that of the sum of the displacements of all ions, in place of the mean over single ones.
+    `collective`: that of the sum of the displacements of all ions, in place of the mean over single ones. `block`: blocks of time are at least so long (ps).
 
     Raises EsgapError when the runs are too short for four lags, or their frames differ in spacing.
     """
@@ -128,7 +128,7 @@ def slope(runs: Sequence[Run], start: float, collective: bool = False) -> Slope:
     interval = runs[0].interval
     lags = fit_lags(runs, start)
     tau, length = lags * interval, sum(run.length for run in runs)
-    count = min(BLOCKS, length / tau[-1])
+    count = min(BLOCKS, length / max(tau[-1], block))
     parts, origins = zip(*(block_means(run, lags, max(1, round(count * run.length / length))) for run in runs))
     blocks, counts = np.concatenate(parts), np.concatenate(origins)  # (B, K)
     share = counts / counts.sum(axis=0)
@@ -222,6 +222,7 @@ def choose_start(runs: Sequence[Run]) -> float:
             later = slope(runs, 2 * start)
         except EsgapError:
             return start
-        if abs(now.value - later.value) <= weighted_error(now.blocks - later.blocks, now.weights):
+        same = slope(runs, start, block=later.stop)  # in the same blocks
+        if abs(now.value - later.value) <= weighted_error(same.blocks - later.blocks, same.weights):
             return start
         start, now = 2 * start, later

@@ -98,7 +98,7 @@ def asked(study: Study) -> dict:
 
     def plain(value):
         if isinstance(value, BaseModel):
-            value = dict(value)
+            value = dict(iter(value))  # a study of kind evaluate has a key `keys`, which dict() would call
         if isinstance(value, Mapping):
             return {key: plain(one) for key, one in value.items()}
         if isinstance(value, list | tuple):

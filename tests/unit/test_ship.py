@@ -13,6 +13,7 @@ from esgap.studies.load import load_study
 sys.path.insert(0, str(ROOT / "inputs"))
 import ship  # noqa: E402
 
+EVALUATE = 'kind = "evaluate"\ntitle = "Eval"\nconfigurations = "a.extxyz"\npotential = "li7p3s11/gap"\n[keys]\nenergy = "E"\n'
 STUDIES = {
     "inputs/one/study.toml": 'kind = "relax"\ntitle = "One"\nstructure = "a.cif"\npotential = "li7p3s11/es-gap"\n[relax]\nforce = 0.01\n',
     "inputs/one/other.toml": 'kind = "relax"\ntitle = "Other"\nstructure = "a.cif"\npotential = "li7p3s11/gap"\n',
@@ -124,3 +125,9 @@ def test_every_shipped_file_belongs_to_one_case():
     """But those of a chain of studies, inputs/li2s, whose tables a test of their own compares."""
     found = [file for case in ship.cases(ROOT).values() for file in case.files]
     assert sorted(found) == sorted(file for file in ROOT.glob("inputs/*/expected/*") if (file.parents[1] / "study.toml").is_file())
+
+
+def test_settings_of_a_study_with_a_table_called_keys(tmp_path):
+    """A model with a field `keys` looks like a mapping to dict()."""
+    (tmp_path / "study.toml").write_text(EVALUATE)
+    assert ship.asked(load_study(tmp_path / "study.toml"))["keys"] == {"energy": "E", "forces": None, "virial": None}

@@ -12,6 +12,7 @@ import pytest
 from ase.io import read
 from ase.io.lammpsdata import read_lammps_data
 from places import CIF
+from plain_potentials import without_committee
 
 from esgap.jobs.job import Job
 from esgap.lammps.frame import from_lammps_vector, to_lammps_vector
@@ -199,7 +200,8 @@ def test_points_that_are_not_converged_are_counted(tmp_path):
 
 def run(tmp_path, text, model):
     """The folder of a study of which `model` runs all jobs."""
-    (tmp_path / "study.toml").write_text(text)
+    potential = without_committee("li7p3s11/es-gap", tmp_path / "potentials")
+    (tmp_path / "study.toml").write_text(text.replace('"li7p3s11/es-gap"', f'"{potential}"'))
     study, out = load_study(tmp_path / "study.toml"), tmp_path / "out"
     runner = model(out)
     while todo := [job for job in make_deck(study, out).jobs if not (out / job.name).is_dir()]:

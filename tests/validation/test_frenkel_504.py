@@ -1,4 +1,4 @@
-"""The worked case of the paper's cell: the commands of its README and the energies without field that it ships, a quarter of an hour."""
+"""The worked case of the paper's cell: the commands of its README and the energies without field that it ships, half an hour of two cores."""
 
 import subprocess
 

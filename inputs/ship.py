@@ -1,7 +1,7 @@
 """Replaces the shipped results of the worked cases, `inputs/*/expected/`, by those of finished run folders:
 
     python inputs/ship.py runs/paper                          # all run folders below that of `make paper`
-    python inputs/ship.py runs/relax runs/sites runs/charges  # single ones
+    python inputs/ship.py runs/relax runs/arrhenius runs/born  # single ones
 
 A file that a case ships is replaced by the file of that name of its run; nothing is added. A run that is not finished, or that was made with other
 settings or other potentials than those of the repository, is refused; and so is a run of no case.

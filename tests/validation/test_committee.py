@@ -61,9 +61,7 @@ def differences(potential: Potential, size: float, folder: Path) -> tuple[np.nda
     """Deviations of the energy difference of two states, eV: of all members statically, and of the first few after each relaxed both."""
     folder.mkdir()
     members = [as_potential(potential, k, size, folder / f"member-{k + 1}") for k in range(MEMBERS)]
-    first = read(ROOT / "inputs/data.hop", format="lammps-data", atom_style="charge")
-    last = first.copy()
-    last.positions = np.loadtxt(ROOT / "inputs/hop.final", skiprows=2)[:, 1:]
+    first, last = read(ROOT / "inputs/train/frenkel.extxyz", ":")  # near the crystal, as what the tests' fit knows
     static, after = [], []
     for name, atoms in (("first", first), ("last", last)):
         write(folder / f"{name}.extxyz", atoms, columns=["symbols", "positions"])

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from places import BIN, ENV, ROOT
 
-SHORT = {r"seeds = .*": "seeds = [1]", r"equilibration = \d+ ": "equilibration = 0.6 ", r"production = \d+ ": "production = 15 ", r"segment = 1\d ": "segment = 3 ", r"sample_every = 0.1\d* ": "sample_every = 0.06 "}
+SHORT = {r"seeds = .*": "seeds = [1]", r"equilibration = \d+ ": "equilibration = 0.6 ", r"production = \d+ ": "production = 9 ", r"segment = 1\d ": "segment = 3 ", r"sample_every = 0.1\d* ": "sample_every = 0.06 "}
 
 
 @pytest.mark.parametrize("case", ["conductivity", "arrhenius"])

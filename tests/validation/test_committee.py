@@ -20,6 +20,7 @@ from esgap.studies.committee import Committee
 
 MEMBERS = 4
 FORCE = 0.002  # eV/Angstrom
+HOP = ROOT / "tests/support/hop.extxyz"  # two lithium that move along b near the crystal, whose surroundings the tests' fit knows
 ALPHA = re.compile(r'alpha="([^"]*)"')
 
 
@@ -61,7 +62,7 @@ def differences(potential: Potential, size: float, folder: Path) -> tuple[np.nda
     """Deviations of the energy difference of two states, eV: of all members statically, and of the first few after each relaxed both."""
     folder.mkdir()
     members = [as_potential(potential, k, size, folder / f"member-{k + 1}") for k in range(MEMBERS)]
-    first, last = read(ROOT / "inputs/train/frenkel.extxyz", ":")  # near the crystal, as what the tests' fit knows
+    first, last = read(HOP, ":")
     static, after = [], []
     for name, atoms in (("first", first), ("last", last)):
         write(folder / f"{name}.extxyz", atoms, columns=["symbols", "positions"])

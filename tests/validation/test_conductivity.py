@@ -16,6 +16,7 @@ SHORT = {r"seeds = .*": "seeds = [1]", r"equilibration = \d+ ": "equilibration =
 
 @pytest.mark.parametrize("case", ["conductivity", "arrhenius"])
 def test_both_potentials_and_their_comparison(case, tmp_path):
+    """esgap run inputs/CASE/study.toml -o runs/CASE"""
     block = re.search(r"run by: conductivity -->\n```sh\n(.*?)```", (ROOT / f"inputs/{case}/README.md").read_text(), flags=re.S)[1]
     assert f"runs/{case}" in block and block.count("esgap run") == 1
     shutil.copytree(ROOT / f"inputs/{case}", tmp_path / f"inputs/{case}")

@@ -26,11 +26,11 @@ CASES = {
     "frenkel": ("frenkel/study", {"field": {"values": [-0.05, 0.0, 0.05], "directions": ["y"]}, "relax": QUICK}, 5),
     "relax": ("relax/study", {"structure": CRYSTAL, "relax": QUICK, "cell": {"relax": "volume", "pressures": [0.0], "stress": 0.5}}, 5),
     "eos": ("eos/study", {"structure": CRYSTAL, "volumes": [0.98, 1.0, 1.02, 1.04, 1.06], "relax": QUICK}, 5),
-    "evaluate": ("evaluate/study", {"configurations": str(LABELS)}, 5),
+    "evaluate": ("evaluate/study", {"configurations": str(LABELS), "split": None}, 5),
     "label": ("label/study", {"cp2k": None, "ase": {"calculator": "esgap.calculators:ESGAP", "arguments": {"potential": "li7p3s11/es-gap"}}, "configurations": CRYSTAL}, 5),
     "locality": ("locality/study", {"data": "few.extxyz", "radius": 4.0}, 5),
     "sites": ("sites/study", {"monte_carlo": {"steps": 100, "keep": 3}}, 5),
-    "fit": ("../potentials/li7p3s11/fit", {"data": "few.extxyz", "holdout_every": 3, "publish": "published"}, 5),
+    "fit": ("../potentials/li7p3s11/fit", {"data": "few.extxyz", "holdout_every": 3, "committee": None, "learning": None, "publish": "published"}, 5),
     "neb": ("migration/demo", {"band": {"images": 3, "force": 0.2, "max_steps": 50, "own_paths": False}, "relax": QUICK}, 20),
     "md": (
         "conductivity/study",

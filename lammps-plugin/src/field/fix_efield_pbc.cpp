@@ -63,7 +63,14 @@ void FixEfieldPbc::follow_flip()
   displacement.follow(flip);
 }
 
-bool FixEfieldPbc::rerun() const { return input->command && std::strcmp(input->command, "rerun") == 0; }
+// Of the commands that run fixes `rerun` alone has the keyword `dump` before the name of a field, x. (The name of the command, Input::command, is not public in
+// versions before 2025.)
+bool FixEfieldPbc::rerun() const
+{
+  char **const end = input->arg + input->narg;
+  const auto is = [](const char *word) { return [word](const char *arg) { return std::strcmp(arg, word) == 0; }; };
+  return std::find_if(std::find_if(input->arg, end, is("dump")), end, is("x")) != end;
+}
 
 // The command says whether the frames have unwrapped coordinates (`wrapped no`) or image flags.
 bool FixEfieldPbc::rerun_is_wrapped() const

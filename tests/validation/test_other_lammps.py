@@ -104,8 +104,9 @@ def test_a_mismatch_can_be_allowed(inputs, tmp_path):
 def test_it_compiles_with_open_mpi(tmp_path):
     """No registry has a current LAMMPS with Open MPI, so compile only. Debian: apt-get install libopenmpi-dev."""
     compiler = shutil.which("mpicxx.openmpi")
-    if compiler is None:
-        pytest.skip("Open MPI's mpicxx.openmpi is not installed (Debian: libopenmpi-dev)")
+    folders = command(compiler, "--showme:incdirs").split() if compiler else []
+    if not any((Path(folder) / "mpi.h").is_file() for folder in folders):  # Debian's CP2K brings the program without its headers
+        pytest.skip("Open MPI's mpicxx.openmpi and its headers are not installed (Debian: libopenmpi-dev)")
     build(tmp_path / "build", include_of(Path(sys.executable)), "20250722", f"-DMPI_CXX_COMPILER={compiler}")
     flags = (tmp_path / "build/lammps-plugin/CMakeFiles/esgap_styles.dir/flags.make").read_text()
     assert "openmpi" in flags

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from esgap.errors import EsgapError
 from esgap.gapfit.fit import Fit
@@ -59,7 +59,7 @@ def calibrate(errors: np.ndarray, stddevs: np.ndarray) -> float:
 def coverage(errors: np.ndarray, stddevs: np.ndarray, levels=LEVELS) -> Coverage:
     """How many of the errors lie within the intervals +-q stddev of each level; `stddevs` include the factor."""
     ratio = np.abs(np.asarray(errors) / stddevs)
-    return Coverage(len(ratio), {level: float(np.mean(ratio <= norm.ppf(0.5 + level / 2))) for level in levels})
+    return Coverage(len(ratio), {level: float(np.mean(ratio <= ndtri(0.5 + level / 2))) for level in levels})
 
 
 def write_members(fit: Fit, weights: np.ndarray, label: str, xml, files) -> list:

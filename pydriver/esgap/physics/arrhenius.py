@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import chdtrc, ndtri
 
 from esgap.errors import EsgapError
 from esgap.physics.estimate import LEVEL, Estimate
@@ -38,7 +38,7 @@ def arrhenius(temperatures: Sequence[float], sigmas: Sequence[Estimate], seed: i
     values = np.array([sigma.value for sigma in sigmas])
     if (values <= 0).any():
         raise EsgapError("a conductivity is not above zero, so it has no place on an Arrhenius line: run longer or leave that temperature out")
-    errors = np.array([(sigma.high - sigma.low) / 2 for sigma in sigmas]) / stats.norm.ppf(0.5 + LEVEL / 2) / values
+    errors = np.array([(sigma.high - sigma.low) / 2 for sigma in sigmas]) / ndtri(0.5 + LEVEL / 2) / values
     logs = np.log(values / inverse)
     samples = logs + errors * np.random.default_rng(seed).standard_normal((DRAWS, len(values)))
     design = np.stack([np.ones_like(inverse), inverse], axis=1) / errors[:, None]
@@ -50,7 +50,7 @@ def arrhenius(temperatures: Sequence[float], sigmas: Sequence[Estimate], seed: i
     return Arrhenius(
         activation_energy=_interval(-BOLTZMANN * draws[:, 1], "Arrhenius line"),
         prefactor=_interval(np.exp(draws[:, 0]), "Arrhenius line"),
-        straight=float(stats.chi2.sf(chi2, freedom)) if freedom > 0 else np.nan,
+        straight=float(chdtrc(freedom, chi2)) if freedom > 0 else np.nan,
         draws=draws,
     )
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from esgap.errors import EsgapError
 from esgap.physics.estimate import LEVEL, Estimate
@@ -94,12 +94,12 @@ class Slope:
     @property
     def half_width(self) -> float:
         """Half of the interval: the wider of windows and blocks."""
-        return max(stats.norm.ppf(HIGH) * self.windows, student(len(self.blocks)) * self.error)
+        return max(ndtri(HIGH) * self.windows, student(len(self.blocks)) * self.error)
 
     def estimate(self, factor: float = 1.0) -> Estimate:
         """`factor` x the value with its interval; a slope is not negative."""
         half = self.half_width
-        source = "blocks of time" if half > stats.norm.ppf(HIGH) * self.windows else "windows"
+        source = "blocks of time" if half > ndtri(HIGH) * self.windows else "windows"
         method = f"slope of the MSD from {self.start:g} to {self.stop:g} ps, interval from {source}"
         return Estimate(factor * self.value, factor * max(self.value - half, 0.0), factor * max(self.value + half, 0.0), method)
 
@@ -113,7 +113,7 @@ def weighted_error(values: np.ndarray, weights: np.ndarray) -> float:
 
 def student(count: int) -> float:
     """Half-width of the interval in standard errors taken from `count` blocks."""
-    return float(stats.t.ppf(HIGH, max(count - 1, 1)))
+    return float(stdtrit(max(count - 1, 1), HIGH))
 
 
 def slope(runs: Sequence[Run], start: float, collective: bool = False, block: float = 0.0) -> Slope:

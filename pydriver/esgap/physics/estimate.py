@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit  # Student's t; scipy.stats takes longer to load than all of esgap
 
 LEVEL = 0.95
 
@@ -31,7 +31,7 @@ class Estimate:
         """
         if not len(deviations):
             return self
-        reach = student.ppf((1 + self.level) / 2, len(deviations)) * float(np.sqrt(np.mean(np.square(deviations))))
+        reach = stdtrit(len(deviations), (1 + self.level) / 2) * float(np.sqrt(np.mean(np.square(deviations))))
         down, up = (0.0 if end is None else abs(self.value - end) for end in (self.low, self.high))
         method = "; ".join(filter(None, (self.method, f"committee of {len(deviations)}, Student's t")))
         return Estimate(self.value, self.value - float(np.hypot(down, reach)), self.value + float(np.hypot(up, reach)), method, self.level)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from esgap.errors import EsgapError
 from esgap.physics.estimate import LEVEL, Estimate
@@ -110,7 +110,7 @@ def _along(unit: np.ndarray) -> np.ndarray:
 
 def _interval(coefficients: np.ndarray, covariance: np.ndarray, value: float, freedom: float) -> tuple[float, float | None]:
     """The fields around `value` where E_f^2 <= t^2 var(E_f): ends are roots of a polynomial of fourth order."""
-    reach = student.ppf((1 + LEVEL) / 2, freedom)
+    reach = stdtrit(freedom, (1 + LEVEL) / 2)
     variance = np.array([covariance[::-1].trace(offset=k) for k in range(-2, 3)])  # of E^0 ... E^4: sums over antidiagonals
     roots = np.polynomial.Polynomial(np.convolve(coefficients, coefficients) - reach**2 * variance).roots()
     real = roots.real[(np.abs(roots.imag) < 1e-7 * (np.abs(roots) + value)) & (roots.real > 0)]

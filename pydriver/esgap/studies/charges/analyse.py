@@ -5,7 +5,7 @@ from typing import Annotated
 
 import numpy as np
 from ase.io import read
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from esgap.physics.estimate import LEVEL, Estimate
 from esgap.physics.polyanions import Network, environments
@@ -83,7 +83,7 @@ def mean(charges: np.ndarray, group: np.ndarray) -> Estimate:
     means = np.array([charges[group == g].mean() for g in np.unique(group)])
     if len(means) < FEW:
         return Estimate(float(means.mean()), method=f"mean of {len(means)} configurations")
-    error = student.ppf((1 + LEVEL) / 2, len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
+    error = stdtrit(len(means) - 1, (1 + LEVEL) / 2) * means.std(ddof=1) / np.sqrt(len(means))
     return Estimate(float(means.mean()), float(means.mean() - error), float(means.mean() + error), f"mean of {len(means)} configurations, Student's t")
 
 

@@ -53,8 +53,9 @@ tutorial: venv
 	$(BIN)/python inputs/li2s/volumes.py runs/tutorial
 	$(BIN)/esgap run inputs/li2s/md.toml -o runs/tutorial/md
 
+# Two files of tests at a time: most tests wait for one process.
 test: venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Slow proofs: everything too long for the everyday suite; a part is a file tests/validation/test_PART.py.
 ONLY ?= $(PARTS)

@@ -32,14 +32,14 @@ def test_shipped_potentials_from_their_sparse_points(name, tmp_path):
     assert atomic == pytest.approx(model.e0, abs=1e-10)
     by_gap_fit = potential.fit.get("engine", "gap_fit") == "gap_fit"  # the first records name no engine
     fit = Fit(targets, model.sparse, atomic, jitter=GAP_FITS_JITTER if by_gap_fit else study.sparse_jitter)
-    differences = []
+    differences, largest = [], 0.0
     for i in np.flatnonzero(task.held):
         (e1, f1, _), (e2, f2, _) = (predict(fit.kernel, w, configurations[i], atomic) for w in (fit.weights, model.weights))
         differences.append((abs(e1 - e2) / len(configurations[i]), np.abs(f1 - f2).max()))
-        assert np.abs(f2).max() > 0.05  # relaxed cells are among them
+        largest = max(largest, np.abs(f2).max())
     energy, force = np.max(differences, axis=0)
     print(f"{name}: {energy:.1e} eV/atom, {force:.1e} eV/Angstrom; singular values {fit.factor.singular_values()}")
-    assert energy < ENERGY and force < FORCE
+    assert largest > 0.5 and energy < ENERGY and force < FORCE
 
 
 def test_whole_study_is_as_good_as_shipped_and_has_a_committee(tmp_path):

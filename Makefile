@@ -53,9 +53,9 @@ tutorial: venv
 	$(BIN)/python inputs/li2s/volumes.py runs/tutorial
 	$(BIN)/esgap run inputs/li2s/md.toml -o runs/tutorial/md
 
-# Two files of tests at a time: most tests wait for one process.
+# Two files of tests at a time, since most tests wait for one process; the long ones first, so that none is left alone at the end.
 test: venv
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/integration tests/plugin tests/unit
 
 # Slow proofs: everything too long for the everyday suite; a part is a file tests/validation/test_PART.py.
 ONLY ?= $(PARTS)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from esgap.physics.estimate import Estimate
+from esgap.physics.estimate import Estimate, standard_errors
 
 
 @pytest.mark.parametrize("members", [2, 4, 16])
@@ -28,3 +28,8 @@ def test_widths_add_as_squares_and_each_end_for_itself():
 
 def test_no_members_no_change():
     assert Estimate(1.0).with_committee(np.empty(0)) == Estimate(1.0)
+
+
+@pytest.mark.parametrize("freedom, expected", [(1, 12.7062047), (5, 2.5705818), (np.inf, 1.9599640)])
+def test_standard_errors_are_those_of_the_tables_of_t(freedom, expected):
+    assert standard_errors(freedom) == pytest.approx(expected, rel=1e-7, abs=0)

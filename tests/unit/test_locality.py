@@ -1,5 +1,7 @@
 """Induced forces and the charge fit on made-up cells with known answers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esgap.physics.locality import Induced, charges_with_intervals, fit_charges, induced, magnitude, pair_forces, products, unit_charges
+from esgap.studies.locality.analyse import shells
 
 COUNTS = (7, 3, 11)
 
@@ -54,3 +57,9 @@ def test_only_atoms_far_from_every_displaced_one_count():
 
 def test_no_interval_from_two_forces():
     assert magnitude(np.eye(3)[:2]).low is None and magnitude(np.eye(3)).low == pytest.approx(1.0)
+
+
+def test_a_reference_of_short_range_has_no_ratio():
+    data = made([0.0, 0.0, 0.0], groups=2)
+    row, *others = shells(SimpleNamespace(elements=["Li"], radii=[6.0]), data, np.full(60, "Li"), [0.0, 0.0, 0.0])
+    assert not others and row.ratio is None and row.induced.value == 0 and row.verdict == "the reference has no forces there"

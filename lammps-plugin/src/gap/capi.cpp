@@ -1,10 +1,10 @@
 #include "capi.h"
 
 #include "gap.h"
+#include "guarded.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <numeric>
 #include <stdexcept>
@@ -40,18 +40,6 @@ struct esgap_descriptor {
 };
 
 namespace {
-
-// Runs `work`; an exception becomes a message and the value 1.
-template <class Work> int guarded(char *problem, int size, Work work)
-{
-  try {
-    work();
-    return 0;
-  } catch (const std::exception &e) {
-    std::snprintf(problem, size, "%s", e.what());
-    return 1;
-  }
-}
 
 int species_of(const std::vector<int> &elements, int z)
 {

@@ -1,10 +1,10 @@
 #include "fit_capi.h"
 
+#include "guarded.h"
 #include "kernel_matrix.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <stdexcept>
 #include <variant>
@@ -23,17 +23,6 @@ struct esgap_kernel {
 };
 
 namespace {
-
-template <class Work> int guarded(char *problem, int size, Work work)
-{
-  try {
-    work();
-    return 0;
-  } catch (const std::exception &e) {
-    std::snprintf(problem, size, "%s", e.what());
-    return 1;
-  }
-}
 
 SparsePoints sparse_of(int count, int dimensions, const double *points, const double *factor)
 {

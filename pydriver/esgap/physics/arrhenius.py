@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtrc, ndtri
+from scipy.special import chdtrc
 
 from esgap.errors import EsgapError
 from esgap.physics.estimate import LEVEL, Estimate
@@ -38,7 +38,7 @@ def arrhenius(temperatures: Sequence[float], sigmas: Sequence[Estimate], seed: i
     values = np.array([sigma.value for sigma in sigmas])
     if (values <= 0).any():
         raise EsgapError("a conductivity is not above zero, so it has no place on an Arrhenius line: run longer or leave that temperature out")
-    errors = np.array([(sigma.high - sigma.low) / 2 for sigma in sigmas]) / ndtri(0.5 + LEVEL / 2) / values
+    errors = np.array([(sigma.high - sigma.low) / 2 for sigma in sigmas]) / standard_errors(np.inf) / values
     logs = np.log(values / inverse)
     samples = logs + errors * np.random.default_rng(seed).standard_normal((DRAWS, len(values)))
     design = np.stack([np.ones_like(inverse), inverse], axis=1) / errors[:, None]

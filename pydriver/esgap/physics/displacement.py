@@ -15,10 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri, stdtrit
 
 from esgap.errors import EsgapError
-from esgap.physics.estimate import LEVEL, Estimate
+from esgap.physics.estimate import Estimate, standard_errors
 
 BLOCKS = 16  # of time, over all runs; fewer where they would be shorter than the longest lag
 LAGS = 10  # log-spaced
@@ -26,7 +25,6 @@ SPAN = 8  # longest lag of the fit, in units of t0
 WINDOWS = 20  # the runs hold the longest lag so often, at least
 SHORTEST = 1.0  # ps: vibration is forgotten after that
 RIDGE = 1e-6  # of the diagonal of the covariance, against rounding
-HIGH = 0.5 + LEVEL / 2
 
 
 @dataclass(frozen=True)
@@ -92,14 +90,19 @@ class Slope:
         return weighted_error(self.blocks, self.weights)
 
     @property
+    def freedom(self) -> int:
+        """Degrees of freedom of `error`."""
+        return max(len(self.blocks) - 1, 1)
+
+    @property
     def half_width(self) -> float:
         """Half of the interval: the wider of windows and blocks."""
-        return max(ndtri(HIGH) * self.windows, student(len(self.blocks)) * self.error)
+        return max(standard_errors(np.inf) * self.windows, standard_errors(self.freedom) * self.error)
 
     def estimate(self, factor: float = 1.0) -> Estimate:
         """`factor` x the value with its interval; a slope is not negative."""
         half = self.half_width
-        source = "blocks of time" if half > ndtri(HIGH) * self.windows else "windows"
+        source = "blocks of time" if half > standard_errors(np.inf) * self.windows else "windows"
         method = f"slope of the MSD from {self.start:g} to {self.stop:g} ps, interval from {source}"
         return Estimate(factor * self.value, factor * max(self.value - half, 0.0), factor * max(self.value + half, 0.0), method)
 
@@ -109,11 +112,6 @@ def weighted_error(values: np.ndarray, weights: np.ndarray) -> float:
     count = len(values)
     spread = (weights**2 * (values - weights @ values) ** 2).sum()
     return float(np.sqrt(count / (count - 1) * spread)) if count > 1 else np.inf
-
-
-def student(count: int) -> float:
-    """Half-width of the interval in standard errors taken from `count` blocks."""
-    return float(stdtrit(max(count - 1, 1), HIGH))
 
 
 def slope(runs: Sequence[Run], start: float, collective: bool = False, block: float = 0.0) -> Slope:

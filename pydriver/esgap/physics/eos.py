@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import curve_fit
-from scipy.special import stdtrit
 
 from esgap.errors import EsgapError
-from esgap.physics.estimate import LEVEL, Estimate
+from esgap.physics.estimate import LEVEL, Estimate, standard_errors
 
 PARAMETERS = 4
 METHOD = "least squares, Student's t on the scatter about the curve"
@@ -52,7 +51,7 @@ def fit(volumes: np.ndarray, energies: np.ndarray, level: float = LEVEL) -> Equa
     except RuntimeError as error:
         raise EsgapError(f"the equation of state does not fit the energies ({error}): look at them, an ion may have jumped") from error
     factors = np.array([scale, minimum, bulk_modulus, 1.0])
-    reach = stdtrit(len(volumes) - PARAMETERS, (1 + level) / 2) * np.sqrt(np.diag(covariance)) * factors
+    reach = standard_errors(len(volumes) - PARAMETERS, level) * np.sqrt(np.diag(covariance)) * factors
     values = best * factors + [energies.min(), 0.0, 0.0, 0.0]
     estimates = [Estimate(float(v), float(v - r), float(v + r), METHOD, level) for v, r in zip(values, reach)]
     return EquationOfState(*estimates, residuals=energies - birch_murnaghan(volumes, *values))

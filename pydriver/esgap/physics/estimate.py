@@ -8,6 +8,11 @@ from scipy.special import stdtrit  # Student's t; scipy.stats takes longer to lo
 LEVEL = 0.95
 
 
+def standard_errors(freedom: float, level: float = LEVEL) -> float:
+    """Half-width of an interval in standard errors that have `freedom` degrees of freedom (Student's t); inf: known errors."""
+    return float(stdtrit(freedom, (1 + level) / 2))
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A value and the interval that holds the truth with probability `level`; low and high are None where there is no interval."""
@@ -31,7 +36,7 @@ class Estimate:
         """
         if not len(deviations):
             return self
-        reach = stdtrit(len(deviations), (1 + self.level) / 2) * float(np.sqrt(np.mean(np.square(deviations))))
+        reach = standard_errors(len(deviations), self.level) * float(np.sqrt(np.mean(np.square(deviations))))
         down, up = (0.0 if end is None else abs(self.value - end) for end in (self.low, self.high))
         method = "; ".join(filter(None, (self.method, f"committee of {len(deviations)}, Student's t")))
         return Estimate(self.value, self.value - float(np.hypot(down, reach)), self.value + float(np.hypot(up, reach)), method, self.level)

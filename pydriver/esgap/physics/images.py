@@ -12,10 +12,10 @@ field of the images induces, higher multipoles) with 1/V^2 and V^(-5/3). Elastic
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.special import erfc, stdtrit
+from scipy.special import erfc
 
 from esgap.errors import EsgapError
-from esgap.physics.estimate import LEVEL, Estimate
+from esgap.physics.estimate import Estimate, standard_errors
 from esgap.units import COULOMB
 
 REACH = 7.0  # widths of the Gaussians at which sums end: exp(-49)
@@ -108,5 +108,5 @@ def isolated(energies: Sequence[float], volumes: Sequence[float]) -> Estimate:
     if not freedom:
         return Estimate(float(best[0]), method=method)
     variance = ((energies - rows @ best) ** 2).sum() / freedom * np.linalg.inv(rows.T @ rows)[0, 0]
-    half = stdtrit(freedom, (1 + LEVEL) / 2) * np.sqrt(variance)
+    half = standard_errors(freedom) * np.sqrt(variance)
     return Estimate(float(best[0]), float(best[0] - half), float(best[0] + half), method)

@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.geometry import find_mic, get_distances
 from scipy.optimize import least_squares
 
-from esgap.physics.estimate import LEVEL, Estimate
+from esgap.physics.estimate import LEVEL, Estimate, standard_errors
 
 STARTS = ((0.5, -1.0), (0.5, 1.0), (1.0, -0.3), (1.0, 3.0), (0.2, 0.2))  # charges of the first two elements, e
 STILL = 1e-6  # Angstrom: less is no displacement
@@ -115,9 +115,9 @@ def charges_with_intervals(data: Induced, counts: Sequence[int], seed: int = 1, 
 
 
 def magnitude(forces: np.ndarray) -> Estimate:
-    """Mean size of induced forces, (n, 3), with its standard error times 1.96; no interval for less than three."""
+    """Mean size of induced forces, (n, 3), with its normal interval; no interval for less than three."""
     sizes = np.linalg.norm(forces, axis=1)
     if len(sizes) < 3:
         return Estimate(float(sizes.mean()), method=f"mean of {len(sizes)}")
-    error = 1.96 * sizes.std(ddof=1) / np.sqrt(len(sizes))
+    error = standard_errors(np.inf) * sizes.std(ddof=1) / np.sqrt(len(sizes))
     return Estimate(float(sizes.mean()), float(sizes.mean() - error), float(sizes.mean() + error), f"mean of {len(sizes)}, normal interval")

@@ -1,9 +1,8 @@
 """Dipole and polarisability of a pair of defects from its energies and dipoles in small fields."""
 
 import numpy as np
-from scipy.special import stdtrit
 
-from esgap.physics.estimate import LEVEL, Estimate
+from esgap.physics.estimate import Estimate, standard_errors
 from esgap.physics.threshold import PARAMETERS, VOIGT, PairResponse, design
 
 
@@ -49,6 +48,6 @@ def estimates(found: PairResponse) -> list[Estimate | None]:
         elif found.covariance is None:
             out.append(Estimate(float(value)))
         else:
-            half = float(stdtrit(found.freedom, (1 + LEVEL) / 2) * np.sqrt(found.covariance[k, k]))
+            half = standard_errors(found.freedom) * float(np.sqrt(found.covariance[k, k]))
             out.append(Estimate(float(value), float(value) - half, float(value) + half, "scatter about second order in the field"))
     return out

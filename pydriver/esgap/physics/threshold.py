@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
 
 from esgap.errors import EsgapError
-from esgap.physics.estimate import LEVEL, Estimate
+from esgap.physics.estimate import Estimate, standard_errors
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))  # order of the six elements of alpha
 PARAMETERS = 10
@@ -110,7 +109,7 @@ def _along(unit: np.ndarray) -> np.ndarray:
 
 def _interval(coefficients: np.ndarray, covariance: np.ndarray, value: float, freedom: float) -> tuple[float, float | None]:
     """The fields around `value` where E_f^2 <= t^2 var(E_f): ends are roots of a polynomial of fourth order."""
-    reach = stdtrit(freedom, (1 + LEVEL) / 2)
+    reach = standard_errors(freedom)
     variance = np.array([covariance[::-1].trace(offset=k) for k in range(-2, 3)])  # of E^0 ... E^4: sums over antidiagonals
     roots = np.polynomial.Polynomial(np.convolve(coefficients, coefficients) - reach**2 * variance).roots()
     real = roots.real[(np.abs(roots.imag) < 1e-7 * (np.abs(roots) + value)) & (roots.real > 0)]

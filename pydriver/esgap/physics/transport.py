@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from esgap.errors import EsgapError
-from esgap.physics.displacement import Run, Slope, weighted_error, student, slope, choose_start
-from esgap.physics.estimate import Estimate
+from esgap.physics.displacement import Run, Slope, weighted_error, slope, choose_start
+from esgap.physics.estimate import Estimate, standard_errors
 from esgap.units import conductivity
 
 
@@ -16,7 +16,7 @@ def ratio(over: Slope, under: Slope, factor: float, method: str) -> Estimate:
     if over.value <= 0 or under.value <= 0:
         return Estimate(np.nan, method="a slope is not positive")
     value = factor * over.value / under.value
-    spread = weighted_error(over.blocks / over.value - under.blocks / under.value, over.weights) * student(len(over.blocks))
+    spread = weighted_error(over.blocks / over.value - under.blocks / under.value, over.weights) * standard_errors(over.freedom)
     return Estimate(value, value * np.exp(-spread), value * np.exp(spread), method)
 
 

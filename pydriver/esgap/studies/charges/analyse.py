@@ -5,9 +5,8 @@ from typing import Annotated
 
 import numpy as np
 from ase.io import read
-from scipy.special import stdtrit
 
-from esgap.physics.estimate import LEVEL, Estimate
+from esgap.physics.estimate import Estimate, standard_errors
 from esgap.physics.polyanions import Network, environments
 from esgap.record import read_json
 from esgap.studies.charges.deck import CELLS, CHARGE, FITTED
@@ -83,7 +82,7 @@ def mean(charges: np.ndarray, group: np.ndarray) -> Estimate:
     means = np.array([charges[group == g].mean() for g in np.unique(group)])
     if len(means) < FEW:
         return Estimate(float(means.mean()), method=f"mean of {len(means)} configurations")
-    error = stdtrit(len(means) - 1, (1 + LEVEL) / 2) * means.std(ddof=1) / np.sqrt(len(means))
+    error = standard_errors(len(means) - 1) * means.std(ddof=1) / np.sqrt(len(means))
     return Estimate(float(means.mean()), float(means.mean() - error), float(means.mean() + error), f"mean of {len(means)} configurations, Student's t")
 
 

@@ -28,7 +28,7 @@ class InducedForce(Row):
     forces: Annotated[int, Column("forces", meaning="atoms in all configurations")]
     induced: Annotated[Quantity, Column("induced", "{:.4f}", "eV/Angstrom", "mean size of the change of the force")]
     remaining: Annotated[Quantity, Column("remaining", "{:.4f}", "eV/Angstrom", "less the electrostatics with the fitted charges")]
-    ratio: Annotated[Quantity, Column("rms ratio", "{:.2f}", "1", "root mean square after over before")]
+    ratio: Annotated[Quantity | None, Column("rms ratio", "{:.2f}", "1", "root mean square after over before")]
 
 
 class Centre(Row):
@@ -80,8 +80,9 @@ def shells(study: Study, data: Induced, symbols: np.ndarray, charges: list[float
         for low, high in zip(sorted(study.radii), [*sorted(study.radii)[1:], np.inf]):
             mask = (symbols[data.atom] == symbol) & (data.distance >= low) & (data.distance < high)
             if mask.any():
-                ratio = float(np.sqrt(np.mean(left[mask] ** 2) / np.mean(data.change[mask] ** 2)))
-                verdict = OK if mask.sum() >= FEW else f"only {mask.sum()} forces"
+                before, after = (np.mean(forces[mask] ** 2) for forces in (data.change, left))
+                ratio = float(np.sqrt(after / before)) if before else None
+                verdict = OK if before and mask.sum() >= FEW else f"only {mask.sum()} forces" if before else "the reference has no forces there"
                 yield InducedForce(
                     element=symbol, radius=low, forces=int(mask.sum()), induced=magnitude(data.change[mask]), remaining=magnitude(left[mask]), ratio=ratio, verdict=verdict
                 )

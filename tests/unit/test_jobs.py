@@ -286,11 +286,11 @@ from pathlib import Path
 from esgap.jobs.job import Job
 from esgap.jobs.resources import Resources
 from esgap.jobs.run import run
-job = Job(name="a", command=("sleep", "60"), inputs={{}}, outputs=("a/out",), tools=())
+job = Job(name="a", command=("sleep", "600"), inputs={{}}, outputs=("a/out",), tools=())
 run((job,), Path({str(tmp_path)!r}), Resources(), lambda *_: None, lambda *_: None)
 """
     parent = subprocess.Popen([sys.executable, "-c", code])
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (children := child_of(parent.pid)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert children

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import chdtrc
 
 from esgap.errors import EsgapError
-from esgap.physics.estimate import LEVEL, Estimate
+from esgap.physics.estimate import LEVEL, Estimate, standard_errors
 from esgap.units import BOLTZMANN
 
 DRAWS = 20_000

@@ -1,4 +1,4 @@
-"""One job: the forces of the electrostatic model with unit charges on single elements and pairs of them."""
+"""Two jobs: the forces of the electrostatic model with unit charges on single elements and pairs of them; the fit with induced dipoles."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from esgap.studies.contract import Workspace
 from esgap.studies.locality.cells import BASE, gather, label_jobs
 from esgap.studies.locality.study import Study
 
-DATA, SETTINGS, FORCES = "cells.extxyz", "study.json", "pairs/forces.npz"
+DATA, SETTINGS, FORCES, DIPOLES = "cells.extxyz", "study.json", "pairs/forces.npz", "dipoles/fit.npz"
 
 
 def deck(study: Study, work: Workspace) -> Iterator[Job]:
@@ -37,6 +37,15 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
         outputs=(FORCES,),
         tags={"what": "pairs"},
     )
+    if study.polarisable:
+        yield Job(
+            name="dipoles",
+            command=("python", "-m", "esgap.studies.locality.dipoles", SETTINGS, DATA, FORCES, DIPOLES),
+            inputs={"settings": SETTINGS, "data": DATA, "forces": FORCES},
+            outputs=(DIPOLES,),
+            tags={"what": "dipoles"},
+            tools=("numpy", "scipy"),
+        )
 
 
 def read_cells(study: Study, path=None) -> tuple[Atoms, list[Atoms]]:

@@ -67,11 +67,19 @@ class Study(contract.Study):
     radii: Annotated[tuple[Positive, ...], Field(min_length=1)] = (4.0, 5.0, 6.0)
     """Distances for the table of induced forces, Angstrom."""
     densities: Densities
+    polarisable: tuple[str, ...] = ()
+    """Elements whose ions have induced dipoles in a second fit, which finds charges, polarisabilities and the width of the densities together."""
 
     @field_validator("elements")
     @classmethod
     def _each_once(cls, elements: tuple[str, ...]) -> tuple[str, ...]:
         return distinct(elements, "elements")
+
+    @model_validator(mode="after")
+    def _polarisable_elements_are_known(self):
+        if unknown := set(distinct(self.polarisable, "polarisable")) - set(self.elements):
+            raise ValueError(f"polarisable names {', '.join(sorted(unknown))}, which `elements` lacks: correct one of the two")
+        return self
 
     @model_validator(mode="after")
     def _data_or_displace(self):

@@ -7,7 +7,7 @@ import re
 import tomllib
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import tomlkit
 from ase.data import atomic_numbers
@@ -53,8 +53,17 @@ class Gap(_Table):
         return self
 
 
+class Dipoles(_Table):
+    """Induced dipoles beside the charges, pair_style dipole/induced (esgap.physics.induced)."""
+
+    polarisabilities: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(min_length=1)
+    """By element, Angstrom^3; elements without one have no dipole."""
+    eta: float = Field(gt=0, allow_inf_nan=False)
+    """Of the Gaussian densities that dipoles and charges have in this part, 1/Angstrom: two charges interact as erf(eta r)/r."""
+
+
 class Electrostatics(_Table):
-    """Fixed charges on s-type Slater densities, the baseline that was subtracted before the fit."""
+    """Fixed charges on s-type Slater densities, and dipoles where ions are polarisable: the baseline that was subtracted before the fit."""
 
     charges: dict[str, float]
     """By element, e."""
@@ -67,7 +76,15 @@ class Electrostatics(_Table):
     kspace: str = "pppm 1.0e-6"
     """The kspace_style of LAMMPS and its accuracy."""
     field_scale: float = Field(default=1.0, gt=0, allow_inf_nan=False)
-    """A field acts on this times the charges: sqrt(eps_inf) for screened ones."""
+    """A field acts on this times the charges: sqrt(eps_inf) for screened ones. It acts on dipoles as it is."""
+    dipoles: Dipoles | None = None
+    """None: fixed charges alone."""
+
+    @model_validator(mode="after")
+    def _dipoles_are_of_known_elements(self):
+        if self.dipoles and (unknown := set(self.dipoles.polarisabilities) - set(self.charges)):
+            raise ValueError(f"dipoles.polarisabilities names {', '.join(sorted(unknown))}, which `charges` lacks: correct one of the two")
+        return self
 
     @field_validator("kspace")
     @classmethod
@@ -183,8 +200,8 @@ def verify(folder: Path, files: dict[str, str]) -> None:
 
 
 def densities(electrostatics: Electrostatics | None) -> dict[str, dict]:
-    """What a baseline depends on: charges, exponents and quantum numbers; nothing of a potential without. Not: cutoffs, meshes."""
-    return electrostatics.model_dump(include={"charges", "zeta", "n"}) if electrostatics else {}
+    """What a baseline depends on: charges, exponents and quantum numbers, dipoles; nothing of a potential without. Not: cutoffs, meshes."""
+    return electrostatics.model_dump(include={"charges", "zeta", "n", "dipoles"}, exclude_none=True) if electrostatics else {}
 
 
 def _check_baseline(potential: Potential) -> None:

@@ -37,10 +37,10 @@ variable coulomb_order    index 7       # of the interpolation to the mesh
 variable field_scale      index {field_scale}     # a field acts on this times the charges
 
 if "${{engine}} == native" then &
-  "pair_style hybrid/overlay gap coul/slater/long slater ${{coulomb_cutoff}}" &
+  "pair_style hybrid/overlay gap coul/slater/long slater ${{coulomb_cutoff}}{dipoles}" &
   "pair_coeff * * gap ${{potential}}/{file} {symbols}" &
 elif "${{engine}} == quip" &
-  "pair_style hybrid/overlay quip coul/slater/long slater ${{coulomb_cutoff}}" &
+  "pair_style hybrid/overlay quip coul/slater/long slater ${{coulomb_cutoff}}{dipoles}" &
   'pair_coeff * * quip ${{potential}}/{file} "Potential xml_label={label}" {numbers}' &
 else "print 'The variable engine is ${{engine}}, expected native or quip'" "quit 1"
 {exponents}
@@ -57,9 +57,33 @@ def render(p: "Potential", elements: tuple[str, ...]) -> str:
     if p.electrostatics is None:
         return header + _GAP_ONLY.format(**gap)
     charges = "\n".join(f"set type {i} charge {p.charge_of(s)}  # {s}" for i, s in types)
-    exponents = "\n".join(slater_coefficients(elements, p.electrostatics, "coul/slater/long "))
-    accuracy = p.electrostatics.kspace.split()[1]
-    return header + _ES_GAP.format(**gap, charges=charges, exponents=exponents, cutoff=p.electrostatics.cutoff, accuracy=accuracy, field_scale=p.electrostatics.field_scale)
+    es = p.electrostatics
+    coefficients = slater_coefficients(elements, es, "coul/slater/long ")
+    if es.dipoles:
+        coefficients += ["", "# Induced dipoles: polarisabilities in Angstrom^3.", *dipole_coefficients(elements, es)]
+    return header + _ES_GAP.format(
+        **gap, charges=charges, exponents="\n".join(coefficients), dipoles=_dipole_style(es), cutoff=es.cutoff, accuracy=es.kspace.split()[1], field_scale=es.field_scale
+    )
+
+
+def electrostatic_commands(elements: tuple[str, ...], es: "Electrostatics", cutoff: float, accuracy: str = "") -> list[str]:
+    """pair_style and pair_coeff of the electrostatics without the GAP; `accuracy`: keywords of dipole/induced."""
+    if es.dipoles is None:
+        return [f"pair_style coul/slater/long slater {cutoff}", *slater_coefficients(elements, es)]
+    style = f"pair_style hybrid/overlay coul/slater/long slater {cutoff}{_dipole_style(es)} {accuracy}".rstrip()
+    return [style, *slater_coefficients(elements, es, "coul/slater/long "), *dipole_coefficients(elements, es)]
+
+
+def _dipole_style(es: "Electrostatics") -> str:
+    return f" dipole/induced {es.dipoles.eta}" if es.dipoles else ""
+
+
+def dipole_coefficients(elements: tuple[str, ...], es: "Electrostatics") -> list[str]:
+    """The pair_coeff lines of dipole/induced as a sub-style of pair_style hybrid."""
+    given = es.dipoles.polarisabilities
+    return ["pair_coeff * * dipole/induced 0.0  # none, unless said below"] + [
+        f"pair_coeff {i} {i} dipole/induced {given[s]}  # {s}" for i, s in enumerate(elements, start=1) if s in given
+    ]
 
 
 def slater_coefficients(elements: tuple[str, ...], es: "Electrostatics", sub_style: str = "") -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from esgap.errors import EsgapError
-from esgap.potential import Electrostatics, Gap, Potential, read_toml, write_toml
+from esgap.potential import Electrostatics, Gap, Potential, densities, read_toml, write_toml
 from esgap.record import sha256
 
 ROOT = Path(__file__).parents[2]
@@ -147,3 +147,39 @@ def test_shipped_include_is_the_generated_one(folder):
     potential = Potential.load(folder)
     assert (folder / "potential.lmp").read_text() == potential.lammps_include()
     assert sum(file.stat().st_size for file in folder.iterdir()) <= 15e6
+
+
+WITH_DIPOLES = {"charges": {"Li": 0.8, "S": -1.6}, "zeta": {"Li": 1.0, "S": 1.2}, "n": {"Li": 1, "S": 1}, "cutoff": 10.0, "dipoles": {"polarisabilities": {"S": 5.1}, "eta": 0.56}}
+
+
+def test_dipoles_come_back_and_stand_in_the_include(tmp_path):
+    potential = Potential.load(make(tmp_path, electrostatics=Electrostatics.model_validate(WITH_DIPOLES)))
+    assert potential.electrostatics.dipoles.polarisabilities == {"S": 5.1} and potential.electrostatics.dipoles.eta == 0.56
+    lines = potential.lammps_include().splitlines()
+    assert sum("coul/slater/long slater ${coulomb_cutoff} dipole/induced 0.56" in line for line in lines) == 2  # both engines
+    found = [line.split("#")[0].split() for line in lines if "dipole/induced" in line and line.startswith("pair_coeff")]
+    assert found == [["pair_coeff", "*", "*", "dipole/induced", "0.0"], ["pair_coeff", "2", "2", "dipole/induced", "5.1"]]
+
+
+def test_other_dipoles_than_those_of_the_fit_are_refused(tmp_path):
+    es = Electrostatics.model_validate(WITH_DIPOLES)
+    folder = make(tmp_path, electrostatics=es, fit={"baseline": densities(es)})
+    Potential.load(folder)
+    edit(folder, "S = 5.1", "S = 4.0")
+    (folder / "potential.lmp").write_text(read_toml(folder / "potential.toml").lammps_include())
+    with pytest.raises(EsgapError, match=r"other electrostatics \(dipoles\)"):
+        Potential.load(folder)
+
+
+@pytest.mark.parametrize(
+    "dipoles, problem",
+    [
+        ({"polarisabilities": {"P": 1.0}, "eta": 0.5}, "names P, which `charges` lacks"),
+        ({"polarisabilities": {"S": 0.0}, "eta": 0.5}, "greater than 0"),
+        ({"polarisabilities": {}, "eta": 0.5}, "at least 1"),
+        ({"polarisabilities": {"S": 5.0}, "eta": -0.5}, "greater than 0"),
+    ],
+)
+def test_dipoles_that_cannot_be(dipoles, problem):
+    with pytest.raises(ValueError, match=problem):
+        Electrostatics.model_validate(WITH_DIPOLES | {"dipoles": dipoles})

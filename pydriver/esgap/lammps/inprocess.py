@@ -12,7 +12,7 @@ from esgap.errors import EsgapError
 from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector
 from esgap.lammps.static import EV_PER_A3_IN_BAR
 from esgap.potential import Electrostatics
-from esgap.potential_lmp import slater_coefficients
+from esgap.potential_lmp import electrostatic_commands
 
 ORDER = 7  # of the interpolation to the mesh, as in potential.lmp
 
@@ -28,8 +28,7 @@ ORTHOGONAL = SCRIPT.replace("prism", "block").replace(" {xy!r} {xz!r} {yz!r}", "
 
 SETTINGS = """\
 {masses}
-pair_style coul/slater/long slater {cutoff}
-{exponents}
+{pair}
 kspace_style pppm {accuracy}
 kspace_modify order {order}
 compute atomic all pe/atom
@@ -74,13 +73,13 @@ def electrostatics(atoms: Atoms, elements: tuple[str, ...], es: Electrostatics, 
     lx, ly, lz, xy, xz, yz = map(float, prism.get_lammps_prism())
     box = (SCRIPT if prism.is_skewed() else ORTHOGONAL).format(lx=lx, ly=ly, lz=lz, xy=xy, xz=xz, yz=yz, types=len(elements))
     masses = "\n".join(f"mass {i} {atomic_masses[atomic_numbers[symbol]]}" for i, symbol in enumerate(elements, start=1))
-    exponents = "\n".join(slater_coefficients(elements, es))
+    pair = "\n".join(electrostatic_commands(elements, es, coulomb.cutoff))
     try:
         lmp.commands_string(box)
         _create(lmp, prism.vector_to_lammps(atoms.positions, wrap=True), [elements.index(symbol) + 1 for symbol in atoms.symbols])
         for i, symbol in enumerate(elements, start=1):
             lmp.command(f"set type {i} charge {es.charges[symbol]!r}")
-        lmp.commands_string(SETTINGS.format(masses=masses, cutoff=coulomb.cutoff, accuracy=coulomb.accuracy, order=coulomb.order, exponents=exponents))
+        lmp.commands_string(SETTINGS.format(masses=masses, pair=pair, accuracy=coulomb.accuracy, order=coulomb.order))
     except Exception as error:  # lammps raises bare ones
         raise EsgapError(f"LAMMPS cannot evaluate the electrostatics of {atoms.symbols}: {str(error).removeprefix('ERROR: ').splitlines()[0]}") from error
     return _read(lmp, len(atoms), atoms.cell.array)

@@ -1,6 +1,6 @@
 """The electrostatic baseline by pairs of elements: one set of LAMMPS runs serves all charges.
 
-E_ES is quadratic in the charges. With an orthonormal basis v_1 ... v_d of the charges (one an element) that leave every
+E_ES is quadratic in the charges, induced dipoles included: they follow the charges linearly. With an orthonormal basis v_1 ... v_d of the charges (one an element) that leave every
 configuration neutral, q = sum a_i v_i and
   E_ES(q) = sum_i a_i^2 E(v_i) + sum_(i<j) a_i a_j [E(v_i + v_j) - E(v_i) - E(v_j)],
 forces and virials likewise. Cells with a net charge never occur, so no term of a background enters.

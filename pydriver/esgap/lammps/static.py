@@ -13,10 +13,11 @@ from esgap.jobs.resources import Resources
 from esgap.lammps.data import write_data
 from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector
 from esgap.potential import Electrostatics
-from esgap.potential_lmp import slater_coefficients
+from esgap.potential_lmp import electrostatic_commands
 
 EV_PER_A3_IN_BAR = 1.6021765e6  # LAMMPS's own constant in metal units
 BASELINE_KSPACE = "ewald 1.0e-8"
+BASELINE_DIPOLES = "tolerance 1.0e-9"
 NEUTRAL = 1e-6  # e
 
 # One process for all configurations: `clear` starts each from nothing.
@@ -92,7 +93,7 @@ def baseline(configurations: list[Atoms], elements: tuple[str, ...], es: Electro
     if es is None:
         return [Labels(0.0, np.zeros((len(atoms), 3)), np.zeros((3, 3))) for atoms in configurations]
     check_neutral(configurations, es)
-    lines = [f"pair_style coul/slater/long slater {es.cutoff}", *slater_coefficients(elements, es), f"kspace_style {BASELINE_KSPACE}"]
+    lines = [*electrostatic_commands(elements, es, es.cutoff, BASELINE_DIPOLES), f"kspace_style {BASELINE_KSPACE}"]
     try:
         return evaluate(configurations, elements, "\n".join(lines), charges=es.charges)
     except EsgapError as error:

@@ -65,6 +65,7 @@ GAP plus fixed charges on 1s Slater densities, cut off at {cutoff:g} Angstrom in
 | element | charge (e) | exponent (1/Angstrom) | n |
 |---|---|---|---|
 {rows}"""
+DIPOLES = "\n\nInduced dipoles with polarisabilities (Angstrom^3) {ions}, on Gaussian densities with eta = {eta:g} 1/Angstrom (`pair_style dipole/induced`)."
 WITHOUT = "GAP alone: every interaction ends at {cutoff:g} Angstrom. No charges, so no response to an electric field."
 CHARGES = " Fixed charges do not screen: the response to a field is that of the ions alone."
 
@@ -81,7 +82,7 @@ def model_card(p: Potential) -> str:
         seconds=fit["seconds"], versions=", ".join(f"{k} {v}" for k, v in fit["versions"].items()),
         every=fit["holdout_every"], heads=" | ".join(columns), rule="|".join(["---"] * len(columns)), errors="\n".join(_errors(p, list(columns.values()))),
         left_out=LEFT_OUT if "left_out" in p.errors else "", learning=_learning(p), committee=_committee(fit), e0=ONE_E0 if fit.get("e0", "average") == "average" else "",
-        charge_limits=CHARGES if p.electrostatics else "",
+        charge_limits=CHARGES if p.electrostatics and not p.electrostatics.dipoles else "",
     )  # fmt: skip
 
 
@@ -128,7 +129,8 @@ def _kind(p: Potential) -> str:
         return WITHOUT.format(cutoff=p.gap.cutoff)
     es = p.electrostatics
     rows = "\n".join(f"| {s} | {es.charges[s]:+g} | {es.zeta[s]:g} | {es.n[s]} |" for s in p.elements)
-    return WITH.format(cutoff=es.cutoff, kspace=es.kspace, rows=rows)
+    ions = ", ".join(f"{s} {alpha:g}" for s, alpha in es.dipoles.polarisabilities.items()) if es.dipoles else ""
+    return WITH.format(cutoff=es.cutoff, kspace=es.kspace, rows=rows) + (DIPOLES.format(ions=ions, eta=es.dipoles.eta) if es.dipoles else "")
 
 
 def _terms(fit: dict) -> str:

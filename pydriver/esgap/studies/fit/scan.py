@@ -60,7 +60,7 @@ def scan_deck(study: Study, work: Workspace, given: dict[str, Path]) -> Iterator
             settings = varied(study, model.name, point).model_copy(update={"title": "", "scan": None, **given})
             found = {"model": model.name, "point": number, "values": words(point), "settings": settings.model_dump(mode="json", exclude={"run"}), "baseline": ""}
             if es := settings.model[0].electrostatics:
-                densities = json.dumps([es.zeta, es.n, es.cutoff], sort_keys=True)
+                densities = json.dumps([es.zeta, es.n, es.cutoff, es.dipoles and es.dipoles.model_dump()], sort_keys=True)
                 if densities not in baselines:
                     name = f"baseline/{len(baselines) + 1}"
                     baselines[densities] = f"{name}/{BASELINE}"

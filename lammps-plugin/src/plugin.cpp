@@ -7,6 +7,7 @@
 #include "lammps.h"
 #include "pair.h"
 
+#include "dipole/pair_dipole_induced.h"
 #include "field/fix_efield_pbc.h"
 #include "slater/pair_coul_slater_long.h"
 #include "pair_gap.h"
@@ -55,6 +56,7 @@ extern "C" __attribute__((visibility("default"))) void esgap_register(void *ptr,
   std::vector<lammpsplugin_t> styles = {
       pair("quip", "GAP and QUIP potentials through the quippy-ase wheel", &make<esgap::PairQuipWheel>),
       pair("coul/slater/long", "real-space Coulomb energy of Slater densities", make<esgap::PairCoulSlater>),
+      pair("dipole/induced", "energy that induced dipoles add to fixed charges", make<esgap::PairDipoleInduced>),
       pair("gap", "Gaussian approximation potentials, native evaluation", make<esgap::PairGap>),
       fix("efield/pbc", "uniform electric field in a periodic cell", make_with_args<esgap::FixEfieldPbc>),
   };

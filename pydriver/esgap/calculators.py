@@ -97,7 +97,7 @@ class ESGAP(Calculator):
     """A potential folder as an ASE calculator: GAP, electrostatics, and a uniform electric field, as LAMMPS evaluates them.
 
     E = E_GAP + E_ES - p . E, with the dipole p = S sum_i q_i (u_i - u_i^ref), S being the potential's ``field_scale``; u are the positions as `atoms` holds them, unwrapped, and the
-    reference positions move with the cell (``fix efield/pbc``). A GAP alone has no electrostatics and feels no field.
+    reference positions move with the cell (``fix efield/pbc``). Induced dipoles, where the potential has them, feel the field too; ``results["dipole"]`` is p and theirs. A GAP alone has no electrostatics and feels no field.
 
     Parameters
     ----------
@@ -146,14 +146,16 @@ class ESGAP(Calculator):
         super().calculate(atoms, properties, system_changes)
         charges = np.array([self.potential.charge_of(symbol) for symbol in self.atoms.symbols])
         self.gap.calculate(self.atoms, properties, system_changes)
-        self.results = dict(self.gap.results)
+        self.results, induced = dict(self.gap.results), np.zeros(3)
         if self.potential.electrostatics is not None:
             if not self.atoms.pbc.all():
                 raise EsgapError(f"pbc is {self.atoms.pbc.tolist()}: the electrostatics need a cell that is periodic in three directions")
-            part = electrostatics(self.atoms, self.potential.elements, self.potential.electrostatics, self.coulomb)
+            part = electrostatics(self.atoms, self.potential.elements, self.potential.electrostatics, self.coulomb, self.field)
             self._add(part.energies, part.forces, part.stress)
+            induced = part.dipole
         if self.reference is not None:
             self._add_field(self.potential.electrostatics.field_scale * charges if self.potential.electrostatics else charges)
+            self.results["dipole"] = self.results["dipole"] + induced
 
     def _add_field(self, charges: np.ndarray) -> None:
         scaled, numbers = self.reference

@@ -18,7 +18,7 @@ from esgap.lammps.deck import check_atoms
 from esgap.lammps.static import Labels, evaluate
 from esgap.potential import Potential
 
-STYLES = ("coul/slater/long", "efield/pbc", "gap", "quip")
+STYLES = ("coul/slater/long", "dipole/induced", "efield/pbc", "gap", "quip")
 ENERGY, FORCE = 5e-9, 1e-7  # eV/atom and eV/Angstrom: two evaluations of one GAP agree to this
 RANKS = 1e-10  # relative, 1 against 2 ranks
 DIFFERENCE = 1e-4  # eV/Angstrom, forces against central differences (the mesh of pppm is not exact)

@@ -22,7 +22,7 @@ from esgap.lammps.data import write_data
 from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector, to_lammps_vector
 from esgap.lammps.inprocess import Coulomb
 from esgap.lammps.static import EV_PER_A3_IN_BAR
-from esgap.potential import Potential, write_toml
+from esgap.potential import Dipoles, Potential, densities, write_toml
 
 ROOT = Path(__file__).parents[2]
 ES_GAP = ROOT / "potentials" / "li7p3s11" / "es-gap"
@@ -65,16 +65,16 @@ def shaken(atoms: Atoms) -> Atoms:
     return atoms
 
 
-def by_lmp(folder: Path, atoms: Atoms, reference: Atoms, field=None, scale=None) -> tuple[float, np.ndarray, np.ndarray]:
+def by_lmp(folder: Path, atoms: Atoms, reference: Atoms, field=None, scale=None, folder_of=ES_GAP) -> tuple[float, np.ndarray, np.ndarray]:
     """Energy (eV), forces and stress (eV/Angstrom^3) by the real lmp from files."""
-    potential = Potential.load(ES_GAP)
+    potential = Potential.load(folder_of)
     for name, cell in (("data", atoms), ("data.reference", reference)):
         write_data(folder / name, cell, potential.elements, potential.electrostatics.charges)
     fix = ""
     if field is not None:
         ex, ey, ez = to_lammps_vector(field, atoms.cell)
         fix = f"fix field all efield/pbc {ex:.17g} {ey:.17g} {ez:.17g} reference reference scale {scale or potential.electrostatics.field_scale}\nfix_modify field energy yes virial yes"
-    (folder / "in").write_text(DECK.format(potential=ES_GAP, data="data", reference="data.reference", fix=fix))
+    (folder / "in").write_text(DECK.format(potential=folder_of, data="data", reference="data.reference", fix=fix))
     lmp = Path(sys.executable).with_name("lmp")
     done = subprocess.run([lmp, "-in", "in", "-log", "none"], cwd=folder, text=True, capture_output=True)
     assert done.returncode == 0, done.stdout[-2000:]
@@ -142,6 +142,43 @@ def test_field_on_scaled_charges(tmp_path, relaxed):
     plain = atoms.copy()
     plain.calc = ESGAP(ES_GAP, reference=relaxed)
     np.testing.assert_allclose(atoms.get_dipole_moment(), 1.7 / shipped.electrostatics.field_scale * plain.get_dipole_moment(), rtol=1e-12)
+
+
+@pytest.fixture
+def with_dipoles(tmp_path) -> Path:
+    """The shipped potential with polarisable sulfur added, which no fit has subtracted: good for comparing codes alone."""
+    folder, shipped = tmp_path / "with-dipoles", Potential.load(ES_GAP)
+    shutil.copytree(ES_GAP, folder)
+    es = shipped.electrostatics.model_copy(update={"dipoles": Dipoles(polarisabilities={"S": 4.0}, eta=0.55)})
+    write_toml(shipped.model_copy(update={"electrostatics": es, "fit": shipped.fit | {"baseline": densities(es)}}), folder)
+    return folder
+
+
+def test_dipoles_are_equal_to_lmp(tmp_path, relaxed, with_dipoles):
+    atoms = shaken(relaxed)
+    atoms.calc = ESGAP(with_dipoles)
+    assert_same(atoms, *by_lmp(tmp_path, atoms, relaxed, folder_of=with_dipoles))
+    fixed = atoms.copy()
+    fixed.calc = ESGAP(ES_GAP)
+    assert atoms.get_potential_energy() < fixed.get_potential_energy() - 0.1
+
+
+def test_dipoles_feel_a_field(tmp_path, relaxed, with_dipoles):
+    """Energy, forces and stress of the real lmp; the energy's slope is the dipole of charges and dipoles together."""
+    atoms, moved = shaken(relaxed), relaxed.copy()
+    moved.set_cell(atoms.cell, scale_atoms=True)
+    atoms.calc = ESGAP(with_dipoles, field=FIELD, reference=relaxed)
+    energy, forces, _ = by_lmp(tmp_path, atoms, moved, FIELD, folder_of=with_dipoles)
+    assert abs(atoms.get_potential_energy() - energy) / len(atoms) < 1e-8
+    np.testing.assert_allclose(atoms.get_forces(), forces, rtol=0, atol=2e-6)
+    dipole, slope = atoms.get_dipole_moment(), []
+    for axis in np.eye(3):
+        high, low = (ESGAP(with_dipoles, field=np.array(FIELD) + sign * 1e-3 * axis, reference=relaxed).get_potential_energy(atoms) for sign in (1, -1))
+        slope.append(-(high - low) / 2e-3)
+    np.testing.assert_allclose(dipole, slope, rtol=0, atol=1e-4)
+    plain = ESGAP(ES_GAP, reference=relaxed)
+    plain.calculate(atoms)
+    assert np.abs(dipole - plain.results["dipole"]).max() > 0.1
 
 
 def test_stress_and_forces_are_derivatives(relaxed):

@@ -99,6 +99,8 @@ Vector FixEfieldPbc::given()
   return numbers;
 }
 
+Vector FixEfieldPbc::uniform_field() { return field_state(control, cell_of(*domain), given(), Vector{}, inverse_eps0()).field; }
+
 void FixEfieldPbc::update_state()
 {
   const Cell box = cell_of(*domain);

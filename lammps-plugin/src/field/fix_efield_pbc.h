@@ -44,6 +44,11 @@ class FixEfieldPbc : public LAMMPS_NS::Fix {
   void write_restart(FILE *) override;
   void restart(char *) override;
 
+  /// E on the atoms of the group in this step, V/Angstrom, for styles whose atoms feel it beyond their charges; not at constant D.
+  Vector uniform_field();
+  bool constant_displacement() const { return control.constant_d; }
+  bool turns_with_cell() const { return control.lattice; }
+
  private:
   struct Component {
     double value = 0.0;

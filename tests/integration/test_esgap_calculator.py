@@ -14,6 +14,7 @@ import pytest
 from ase import Atoms
 from ase.calculators.fd import FiniteDifferenceCalculator
 from ase.io import read
+from plain_potentials import polarisable
 from small_fits import without_committee, write_committee
 
 from esgap.calculators import ESGAP, GAP
@@ -22,7 +23,7 @@ from esgap.lammps.data import write_data
 from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector, to_lammps_vector
 from esgap.lammps.inprocess import Coulomb
 from esgap.lammps.static import EV_PER_A3_IN_BAR
-from esgap.potential import Dipoles, Potential, densities, write_toml
+from esgap.potential import Potential, write_toml
 
 ROOT = Path(__file__).parents[2]
 ES_GAP = ROOT / "potentials" / "li7p3s11" / "es-gap"
@@ -146,12 +147,7 @@ def test_field_on_scaled_charges(tmp_path, relaxed):
 
 @pytest.fixture
 def with_dipoles(tmp_path) -> Path:
-    """The shipped potential with polarisable sulfur added, which no fit has subtracted: good for comparing codes alone."""
-    folder, shipped = tmp_path / "with-dipoles", Potential.load(ES_GAP)
-    shutil.copytree(ES_GAP, folder)
-    es = shipped.electrostatics.model_copy(update={"dipoles": Dipoles(polarisabilities={"S": 4.0}, eta=0.55)})
-    write_toml(shipped.model_copy(update={"electrostatics": es, "fit": shipped.fit | {"baseline": densities(es)}}), folder)
-    return folder
+    return polarisable("li7p3s11/es-gap", tmp_path / "with-dipoles")
 
 
 def test_dipoles_are_equal_to_lmp(tmp_path, relaxed, with_dipoles):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.io import read
+from plain_potentials import polarisable
 
 from esgap.calculators import ESGAP
 from esgap.units import EV_PER_A3_IN_GPA
@@ -61,3 +62,15 @@ def test_a_field_needs_charges(esgap, tmp_path):
     (tmp_path / "study.toml").write_text(text)
     done = esgap("run", "study.toml", "-o", "out")
     assert done.returncode == 1 and "has no charges and cannot feel a field" in done.stderr
+
+
+def test_dipoles_relax_without_a_field_only(esgap, tmp_path):
+    """A potential with induced dipoles relaxes by its deck; in a field the reported dipole would be that of the charges alone, so that is refused."""
+    polarisable("li7p3s11/es-gap", tmp_path / "with-dipoles")
+    text = STUDY.replace("0.05", "0.01").replace("li7p3s11/es-gap", "./with-dipoles")
+    (tmp_path / "study.toml").write_text(text)
+    done = esgap("run", "study.toml", "-o", "out")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "field.toml").write_text(text.replace("[relax]", "fields = [[0, 0.01, 0]]\n[relax]"))
+    done = esgap("run", "field.toml", "-o", "field")
+    assert done.returncode == 1 and "has induced dipoles, and studies in a field report the dipole of charges alone" in done.stderr

@@ -172,6 +172,8 @@ def test_dipoles_feel_a_field(tmp_path, relaxed, with_dipoles):
         high, low = (ESGAP(with_dipoles, field=np.array(FIELD) + sign * 1e-3 * axis, reference=relaxed).get_potential_energy(atoms) for sign in (1, -1))
         slope.append(-(high - low) / 2e-3)
     np.testing.assert_allclose(dipole, slope, rtol=0, atol=1e-4)
+    numbers = FiniteDifferenceCalculator(ESGAP(with_dipoles, field=FIELD, reference=relaxed, coulomb=Coulomb(9.0, "1e-8")), eps_disp=None, eps_strain=1e-4)
+    np.testing.assert_allclose(atoms.get_stress(), numbers.get_stress(atoms), rtol=0, atol=1e-5)
     plain = ESGAP(ES_GAP, reference=relaxed)
     plain.calculate(atoms)
     assert np.abs(dipole - plain.results["dipole"]).max() > 0.1

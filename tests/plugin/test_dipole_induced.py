@@ -44,6 +44,19 @@ def test_forces_and_stress_are_the_derivatives(script, tmp_path):
     np.testing.assert_allclose(difference_stress(script, tmp_path), result.stress, rtol=0, atol=1e-9)
 
 
+def test_stress_in_a_field_is_the_derivative(script, li7p3s11, tmp_path):
+    """Shears included, in which a field turns the dipoles. The charges do not feel it here: the fix acts on a charge of nothing."""
+    script = script.replace("tolerance 1.0e-10", f"tolerance 1.0e-11 {SMOOTH}") + "fix field all efield/pbc 0.1 -0.2 0.3 scale 1.0e-12\n"
+    result = evaluate(script, tmp_path)
+    np.testing.assert_allclose(difference_stress(script, tmp_path), result.stress, rtol=0, atol=1e-9)
+
+
+def test_a_new_accuracy_counts(script, tmp_path):
+    coarse = script.replace("tolerance 1.0e-10", "accuracy 0.5") + "run 0 post no\n"
+    again, once = (evaluate(text, tmp_path).energy for text in (coarse + DIPOLES, script))
+    assert again == pytest.approx(once, rel=1e-12)
+
+
 def test_one_two_and_four_ranks_agree(script, tmp_path):
     one, *others = [evaluate(script + FIELD, tmp_path, ranks) for ranks in (1, 2, 4)]
     for other in others:
@@ -90,7 +103,7 @@ PUSHED = "pair_style hybrid/overlay lj/cut 6.0 coul/slater/long slater 9.0 {dipo
 
 
 def test_energy_is_conserved(script, tmp_path):
-    """Dipoles that end at their minimum in every step; with a coarse tolerance the drift of the same run is larger."""
+    """Dipoles that end at their minimum in every step."""
     whole = PUSHED.format(dipoles="dipole/induced 0.56") + "pair_coeff * * dipole/induced 0.0\npair_coeff 3 3 dipole/induced 5.2\nkspace_style ewald 1.0e-5\n"
     done = launch(HEAD + whole + MOVING + "fix go all nve\nthermo_style custom step ke etotal\nthermo 20\nrun 400\n", tmp_path)
     assert done.returncode == 0, done.stdout
@@ -132,7 +145,8 @@ def test_restart(script, tmp_path):
         ("pair_coeff 3 3 5.2", "pair_coeff 3 3 -5.2", "must not be negative"),
         ("pair_coeff 3 3 5.2", "pair_coeff 3 3", "takes two types and a polarisability"),
         ("pair_coeff 3 3 5.2", "pair_coeff 3 3 5.2\ncompute s all stress/atom NULL\nthermo_style custom step pe\ndump d all custom 1 s.dump c_s[1]", "no virial of single atoms"),
-        ("pair_coeff 3 3 5.2", "pair_coeff 3 3 5.2\nfix d all efield/pbc 0 0 0.1 constant D", "constant D"),
+        ("pair_coeff 3 3 5.2", "pair_coeff 3 3 5.2\nfix d all efield/pbc 0 0 0.1 mode D", "needs the dipole of the charges alone"),
+        ("pair_coeff 3 3 5.2", "pair_coeff 3 3 5.2\nfix d all efield/pbc 0 0 0.1 lattice yes", "turns its field with the cell"),
     ],
 )
 def test_what_is_refused(script, old, new, sentence, tmp_path):

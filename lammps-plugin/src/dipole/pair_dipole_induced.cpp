@@ -61,7 +61,7 @@ void PairDipoleInduced::compute(int eflag, int vflag)
 void PairDipoleInduced::follow_box()
 {
   const double *h = domain->h, *inv = domain->h_inv;
-  const std::array<double, 7> box = {h[0], h[1], h[2], h[3], h[4], h[5], eta};
+  const std::array<double, 8> box = {h[0], h[1], h[2], h[3], h[4], h[5], eta, accuracy};
   if (box == last_box) return;
   last_box = box;
   const double p = 2.0 * M_PI;
@@ -94,8 +94,8 @@ void PairDipoleInduced::place_atoms()
     if (!field) continue;
     if (field->constant_displacement())
       error->all(FLERR, "fix efield/pbc at constant D needs the dipole of the charges alone, and pair_style dipole/induced has others: use constant E");
-    if (field->turns_with_cell() && domain->box_change)
-      error->all(FLERR, "fix efield/pbc with `lattice yes` turns its field with the box, which pair_style dipole/induced does not follow in a box that changes: give x, y and z components");
+    if (field->turns_with_cell())
+      error->all(FLERR, "fix efield/pbc with `lattice yes` turns its field with the cell, which the pressure of pair_style dipole/induced does not hold: give x, y and z components");
     fields.push_back({field->uniform_field(), fix->groupbit});
   }
   of_charges.assign(n, Vector{});
@@ -211,9 +211,10 @@ void PairDipoleInduced::tally(int eflag, int vflag)
     Vector h;    // dU/d(mu) of all charges and dipoles
     for (int d = 0; d < 3; ++d) h[d] = of_charges[i][d] + bent[i][d] - stiffness(i) * mu[i][d];
     for (int d = 0; d < 3; ++d) of_dipoles[d] += mu[i][d] * h[d];
-    of_dipoles[3] += 0.5 * (mu[i][0] * h[1] + mu[i][1] * h[0]);
-    of_dipoles[4] += 0.5 * (mu[i][0] * h[2] + mu[i][2] * h[0]);
-    of_dipoles[5] += 0.5 * (mu[i][1] * h[2] + mu[i][2] * h[1]);
+    // A field turns the dipoles, so the tensor has no symmetry: xy is the strain that moves x by y, as LAMMPS shears a box.
+    of_dipoles[3] += h[0] * mu[i][1];
+    of_dipoles[4] += h[0] * mu[i][2];
+    of_dipoles[5] += h[1] * mu[i][2];
   }
   MPI_Allreduce(local, pvector, 3, MPI_DOUBLE, MPI_SUM, world);
   if (!eflag_global && !vflag_global) return;

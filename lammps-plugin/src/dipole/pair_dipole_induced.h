@@ -50,7 +50,7 @@ class PairDipoleInduced : public LAMMPS_NS::Pair {
   double eta = 0.0, accuracy = 1e-6, tolerance = 1e-6;
   double *alpha = nullptr;    // by type, Angstrom^3
   Reciprocal waves;
-  std::array<double, 7> last_box{};
+  std::array<double, 8> last_box{};
   StructureFactor of_q, of_mu;
   std::vector<int> everyone, polarisable;    // local atoms
   std::vector<Vector> mu, of_charges, slope;    // by local atom: dipoles; dU/d(mu) of the charges alone; scratch

@@ -9,7 +9,7 @@ from ase.calculators.lammps import Prism
 from ase.data import atomic_masses, atomic_numbers
 
 from esgap.errors import EsgapError
-from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector
+from esgap.lammps.frame import from_lammps_tensor, from_lammps_vector, to_lammps_vector
 from esgap.lammps.static import EV_PER_A3_IN_BAR
 from esgap.potential import Electrostatics
 from esgap.potential_lmp import electrostatic_commands
@@ -94,8 +94,17 @@ def electrostatics(atoms: Atoms, elements: tuple[str, ...], es: Electrostatics, 
     except Exception as error:  # lammps raises bare ones
         raise EsgapError(f"LAMMPS cannot evaluate the electrostatics of {atoms.symbols}: {str(error).removeprefix('ERROR: ').splitlines()[0]}") from error
     found = _read(lmp, len(atoms), atoms.cell.array, es.dipoles is not None)
+    if es.dipoles:
+        found = replace(found, stress=found.stress + _turned(outer, found.dipole, atoms))
     charges = np.array([es.charges[symbol] for symbol in atoms.symbols])
     return replace(found, forces=found.forces - np.outer(charges, outer)) if es.dipoles else found
+
+
+def _turned(field: np.ndarray, dipole: np.ndarray, atoms: Atoms) -> np.ndarray:
+    """What makes the stress that of symmetric strains: lmp counts a shear of its box (x moves by y), in which the field turns the dipole."""
+    e, p = (to_lammps_vector(v, atoms.cell) for v in (field, dipole))
+    whole = np.triu(np.outer(e, p) - np.outer(p, e)) / (2 * atoms.get_volume())
+    return from_lammps_tensor(whole + whole.T, atoms.cell)
 
 
 def _create(lmp, positions: np.ndarray, types: list[int]) -> None:

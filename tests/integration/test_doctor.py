@@ -28,7 +28,7 @@ def test_other_mpi_and_missing_styles(tmp_path, esgap):
     with pytest.raises(EsgapError, match="belongs to Open MPI but 'lmp' is linked to MPICH"):
         doctor.mpi(Resources(launcher=f"{fake} -n {{ranks}}"))
     ok, line = doctor.plugin(Resources(lmp=str(bare)))
-    assert not ok and "does not know coul/slater/long, efield/pbc, gap, quip" in line
+    assert not ok and "does not know coul/slater/long, dipole/induced, efield/pbc, gap, quip" in line
 
 
 def test_wrong_forces_and_numbers_are_found(monkeypatch):

@@ -1,5 +1,6 @@
 #include "pair_dipole_induced.h"
 
+#include "../cell_of.h"
 #include "../field/fix_efield_pbc.h"
 
 #include "atom.h"
@@ -65,21 +66,22 @@ void PairDipoleInduced::follow_box()
   if (box == last_box) return;
   last_box = box;
   const double p = 2.0 * M_PI;
-  waves.set({Vector{p * inv[0], p * inv[5], p * inv[4]}, Vector{0.0, p * inv[1], p * inv[3]}, Vector{0.0, 0.0, p * inv[2]}}, h[0] * h[1] * h[2], eta, accuracy, coulomb());
+  waves.set({Vector{p * inv[0], p * inv[5], p * inv[4]}, Vector{0.0, p * inv[1], p * inv[3]}, Vector{0.0, 0.0, p * inv[2]}}, cell_of(*domain).volume(), eta, accuracy, coulomb());
   if (waves.count() == 0) error->all(FLERR, "pair_style dipole/induced: no reciprocal vector is within the Gaussian of ETA = {}: give a larger one", eta);
 }
 
 void PairDipoleInduced::place_atoms()
 {
   const int n = atom->nlocal;
-  const double *inv = domain->h_inv, *lo = domain->boxlo;
+  const Cell cell = cell_of(*domain);
+  const double *lo = domain->boxlo;
   std::vector<Vector> fractional(n);
   charges.assign(atom->q, atom->q + n);
   everyone.resize(n);
   polarisable.clear();
   for (int i = 0; i < n; ++i) {
-    const double *x = atom->x[i], d[3] = {x[0] - lo[0], x[1] - lo[1], x[2] - lo[2]};
-    fractional[i] = {inv[0] * d[0] + inv[5] * d[1] + inv[4] * d[2], inv[1] * d[1] + inv[3] * d[2], inv[2] * d[2]};
+    const double *x = atom->x[i];
+    fractional[i] = cell.fraction({x[0] - lo[0], x[1] - lo[1], x[2] - lo[2]});
     everyone[i] = i;
     if (alpha[atom->type[i]] > 0.0) polarisable.push_back(i);
   }

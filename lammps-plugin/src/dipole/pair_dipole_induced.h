@@ -53,7 +53,7 @@ class PairDipoleInduced : public LAMMPS_NS::Pair {
   std::array<double, 8> last_box{};
   StructureFactor of_q, of_mu;
   std::vector<int> everyone, polarisable;    // local atoms
-  std::vector<Vector> mu, of_charges, slope;    // by local atom: dipoles; dU/d(mu) of the charges alone; scratch
+  std::vector<Vector> mu, of_charges;      // by local atom: dipoles; dU/d(mu) of the charges alone
   std::vector<double> charges, last;             // last: dipoles by tag, on every rank
   struct Field {
     Vector value;

@@ -60,7 +60,8 @@ def render(p: "Potential", elements: tuple[str, ...]) -> str:
     es = p.electrostatics
     coefficients = slater_coefficients(elements, es, "coul/slater/long ")
     if es.dipoles:
-        coefficients += ["", "# Induced dipoles: polarisabilities in Angstrom^3.", *dipole_coefficients(elements, es)]
+        coefficients += ["", "# Induced dipoles: polarisabilities in Angstrom^3; their sum in e Angstrom, for decks with a field.", *dipole_coefficients(elements, es)]
+        coefficients += ["compute induced all pair dipole/induced", *(f"variable induced_{axis} equal c_induced[{k}]" for k, axis in enumerate("xyz", start=1))]
     return header + _ES_GAP.format(
         **gap, charges=charges, exponents="\n".join(coefficients), dipoles=_dipole_style(es), cutoff=es.cutoff, accuracy=es.kspace.split()[1], field_scale=es.field_scale
     )

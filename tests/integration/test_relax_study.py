@@ -64,13 +64,18 @@ def test_a_field_needs_charges(esgap, tmp_path):
     assert done.returncode == 1 and "has no charges and cannot feel a field" in done.stderr
 
 
-def test_dipoles_relax_without_a_field_only(esgap, tmp_path):
-    """A potential with induced dipoles relaxes by its deck; in a field the reported dipole would be that of the charges alone, so that is refused."""
+def test_dipoles_relax_in_a_field(esgap, tmp_path):
+    """A potential with induced dipoles: the dipole and the energy of the relaxed ions are those of the ASE calculator in the same field."""
     polarisable("li7p3s11/es-gap", tmp_path / "with-dipoles")
-    text = STUDY.replace("0.05", "0.01").replace("li7p3s11/es-gap", "./with-dipoles")
+    text = STUDY.replace("0.05", "0.01").replace("li7p3s11/es-gap", "./with-dipoles").replace("[relax]", "fields = [[0, 0.01, 0]]\n[relax]")
     (tmp_path / "study.toml").write_text(text)
     done = esgap("run", "study.toml", "-o", "out")
     assert done.returncode == 0, done.stderr
-    (tmp_path / "field.toml").write_text(text.replace("[relax]", "fields = [[0, 0.01, 0]]\n[relax]"))
-    done = esgap("run", "field.toml", "-o", "field")
-    assert done.returncode == 1 and "has induced dipoles, and studies in a field report the dipole of charges alone" in done.stderr
+    (row,) = result(tmp_path / "out")
+    (file,) = (tmp_path / "out").glob("relaxations/**/relaxed.extxyz")
+    atoms, start = read(file), read(tmp_path / "out/start.extxyz")
+    atoms.positions -= np.round(start.cell.scaled_positions(atoms.positions - start.positions)) @ start.cell
+    atoms.calc = ESGAP(tmp_path / "with-dipoles", field=(0, 0.01, 0), reference=start)
+    assert row["energy"]["value"] == pytest.approx(atoms.get_potential_energy(), abs=1e-5 * len(atoms))
+    np.testing.assert_allclose([row[f"dipole_{axis}"]["value"] for axis in "xyz"], atoms.get_dipole_moment(), rtol=0, atol=1e-3)
+    assert atoms.get_dipole_moment()[1] > 0.1

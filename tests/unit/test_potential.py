@@ -159,6 +159,7 @@ def test_dipoles_come_back_and_stand_in_the_include(tmp_path):
     assert sum("coul/slater/long slater ${coulomb_cutoff} dipole/induced 0.56" in line for line in lines) == 2  # both engines
     found = [line.split("#")[0].split() for line in lines if "dipole/induced" in line and line.startswith("pair_coeff")]
     assert found == [["pair_coeff", "*", "*", "dipole/induced", "0.0"], ["pair_coeff", "2", "2", "dipole/induced", "5.1"]]
+    assert lines[lines.index("compute induced all pair dipole/induced") + 1 :][:3] == [f"variable induced_{axis} equal c_induced[{k}]" for k, axis in enumerate("xyz", start=1)]
 
 
 def test_other_dipoles_than_those_of_the_fit_are_refused(tmp_path):

@@ -218,7 +218,7 @@ void PairDipoleInduced::tally(int eflag, int vflag)
     of_dipoles[4] += h[0] * mu[i][2];
     of_dipoles[5] += h[1] * mu[i][2];
   }
-  MPI_Allreduce(local, pvector, 3, MPI_DOUBLE, MPI_SUM, world);
+  std::copy(local, local + 3, pvector);    // of this rank: compute pair sums over the ranks
   if (!eflag_global && !vflag_global) return;
   std::array<double, 6> of_waves;
   const double energy = waves.energy(of_q, of_mu, of_waves);    // the same on every rank: the first one has it

@@ -24,7 +24,7 @@ class Images:
     positions: np.ndarray  # (n, N, 3) Angstrom
     forces: np.ndarray  # (n, N, 3) eV/Angstrom, the field's included, the springs' not
     energies: np.ndarray  # (n,) eV, the field's included
-    field_energies: np.ndarray  # (n,) eV
+    field_energies: np.ndarray  # (n,) eV, of the charges
     dipoles: np.ndarray  # (n, 3) e Angstrom, against the first state as it was read
 
 

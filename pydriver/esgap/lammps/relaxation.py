@@ -22,8 +22,8 @@ class Relaxation:
     """A relaxed cell, in LAMMPS's frame."""
 
     energy: float  # eV, with the field's
-    field_energy: float  # eV
-    dipole: np.ndarray  # (3,) e Angstrom, against the reference positions; what the field acts on, field_scale times that of the charges
+    field_energy: float  # eV, of the charges; that of induced dipoles is part of their pair style's
+    dipole: np.ndarray  # (3,) e Angstrom, against the reference positions; what the field acts on: field_scale times that of the charges, and the induced ones
     max_force: float  # eV/Angstrom, the largest on an atom
     squared_force: float  # (eV/Angstrom)^2, summed over the atoms
     steps: int

@@ -25,7 +25,6 @@ from esgap.physics.supercell import carry, periodic_part
 from esgap.potential import Potential
 from esgap.record import write_json, write_text
 from esgap.studies.common import long_range
-from esgap.studies.common.dipoles import refuse_dipoles
 from esgap.studies.contract import Workspace
 from esgap.studies.frenkel.pairs import PAIRS, Pair, candidates, given, lowest
 from esgap.studies.frenkel.reference import reference_jobs
@@ -50,7 +49,6 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     placed = place(potentials, smallest, work.stage)
     if placed[0].potential.electrostatics is None:
         raise EsgapError(f"the potential {study.potential} has no charges and cannot feel a field: name it under `compare`")
-    refuse_dipoles(potentials)
     check_directions(study, crystal)
     found = pd.DataFrame() if study.defect.places else search(study, crystal, smallest, work)
     write(work.stage / CELL, crystal, format="extxyz")

@@ -23,7 +23,6 @@ from esgap.physics.field import field_vector
 from esgap.potential import Potential
 from esgap.record import write_json
 from esgap.studies.common import long_range
-from esgap.studies.common.dipoles import refuse_dipoles
 from esgap.studies.contract import Workspace
 from esgap.studies.neb.states import frame, read_states
 from esgap.studies.neb.study import Study
@@ -46,8 +45,6 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     placed = place(potentials, states[0], work.stage)
     if study.field.values and potentials[0].electrostatics is None:
         raise EsgapError(f"the potential {study.potential} has no charges and cannot feel a field: take out [field], or give a potential with charges")
-    if study.field.values:
-        refuse_dipoles(potentials)
     write(work.stage / CELL, states[0], format="extxyz")
     write(work.stage / STATES, states, format="extxyz")
     write_json(work.stage / ORIGIN, found.notes)

@@ -12,7 +12,6 @@ from esgap.lammps.deck import Placed, copy_deck, lammps_job, place
 from esgap.lammps.frame import to_lammps_vector
 from esgap.potential import Potential
 from esgap.studies.common import long_range
-from esgap.studies.common.dipoles import refuse_dipoles
 from esgap.studies.contract import Workspace
 from esgap.studies.relax.study import ZERO, Study
 from esgap.units import GPA_IN_BAR
@@ -31,8 +30,6 @@ def deck(study: Study, work: Workspace) -> Iterator[Job]:
     placed = place([Potential.load(name) for name in (study.potential, *study.compare)], atoms, work.stage)
     if placed[0].potential.electrostatics is None and any(field != ZERO for field in study.fields):
         raise EsgapError(f"the potential {study.potential} has no charges and cannot feel a field: name it under `compare`, or leave `fields` out")
-    if any(field != ZERO for field in study.fields):
-        refuse_dipoles(one.potential for one in placed)
     write(work.stage / CELL, atoms, format="extxyz")
     write_data(work.stage / DATA, atoms, placed[0].elements, _charges(placed))
     copy_deck(DECK, work.stage)

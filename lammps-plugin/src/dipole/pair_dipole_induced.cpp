@@ -15,7 +15,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <utility>
 
 using namespace LAMMPS_NS;
 
@@ -23,7 +23,9 @@ namespace esgap {
 
 namespace {
 
-constexpr int MOST = 200;          // iterations
+constexpr int MOST = 200;                         // iterations
+constexpr double WORSE = 4.0;                     // than `accuracy`: a box that moved so far takes a new mesh within the run
+constexpr double MOST_POINTS = 1 << 27;           // of the mesh: a gigabyte for each of its fields
 
 }    // namespace
 
@@ -41,10 +43,12 @@ double PairDipoleInduced::sum(double local) const
   return total;
 }
 
-void PairDipoleInduced::sum_over_ranks(StructureFactor &s) const
+// The field of densities of atoms on all ranks.
+Mesh::Field PairDipoleInduced::field_of(const std::vector<int> &which, const double *q, const Vector *p)
 {
-  MPI_Allreduce(MPI_IN_PLACE, s.re.data(), waves.count(), MPI_DOUBLE, MPI_SUM, world);
-  MPI_Allreduce(MPI_IN_PLACE, s.im.data(), waves.count(), MPI_DOUBLE, MPI_SUM, world);
+  std::vector<double> density = mesh.spread(which, q, p);
+  MPI_Allreduce(MPI_IN_PLACE, density.data(), static_cast<int>(density.size()), MPI_DOUBLE, MPI_SUM, world);
+  return mesh.solve(std::move(density));
 }
 
 void PairDipoleInduced::compute(int eflag, int vflag)
@@ -59,15 +63,22 @@ void PairDipoleInduced::compute(int eflag, int vflag)
   tally(eflag, vflag);
 }
 
+// The sizes of the mesh stay as long as they can, since the energy jumps within `accuracy` where they change.
 void PairDipoleInduced::follow_box()
 {
-  const double *h = domain->h, *inv = domain->h_inv;
-  const std::array<double, 8> box = {h[0], h[1], h[2], h[3], h[4], h[5], eta, accuracy};
-  if (box == last_box) return;
+  const double *h = domain->h;
+  const std::array<double, 7> box = {h[0], h[1], h[2], h[3], h[4], h[5], eta};
+  const Cell cell = cell_of(*domain);
+  if (first_of_run || eta != last_box[6] || (box != last_box && mesh.error(cell) > WORSE * accuracy)) {
+    mesh.choose(cell, eta, accuracy);
+    if (static_cast<double>(mesh.points()) > MOST_POINTS)
+      error->all(FLERR, "pair_style dipole/induced: a mesh of {} x {} x {} points is too large: give a smaller ETA or a larger accuracy", mesh.sizes()[0], mesh.sizes()[1], mesh.sizes()[2]);
+  } else if (box == last_box) {
+    return;
+  }
+  first_of_run = false;
   last_box = box;
-  const double p = 2.0 * M_PI;
-  waves.set({Vector{p * inv[0], p * inv[5], p * inv[4]}, Vector{0.0, p * inv[1], p * inv[3]}, Vector{0.0, 0.0, p * inv[2]}}, cell_of(*domain).volume(), eta, accuracy, coulomb());
-  if (waves.count() == 0) error->all(FLERR, "pair_style dipole/induced: no reciprocal vector is within the Gaussian of ETA = {}: give a larger one", eta);
+  mesh.set(cell, coulomb());
 }
 
 void PairDipoleInduced::place_atoms()
@@ -85,10 +96,8 @@ void PairDipoleInduced::place_atoms()
     everyone[i] = i;
     if (alpha[atom->type[i]] > 0.0) polarisable.push_back(i);
   }
-  waves.place(fractional);
-  of_q = {std::vector<double>(waves.count(), 0.0), std::vector<double>(waves.count(), 0.0)};
-  waves.add(of_q, everyone, charges.data(), nullptr);
-  sum_over_ranks(of_q);
+  mesh.place(fractional);
+  of_q = field_of(everyone, charges.data(), nullptr);
 
   fields.clear();
   for (auto *fix : modify->get_fix_by_style("^efield/pbc$")) {
@@ -101,7 +110,7 @@ void PairDipoleInduced::place_atoms()
     fields.push_back({field->uniform_field(), fix->groupbit});
   }
   of_charges.assign(n, Vector{});
-  waves.slope(of_q, polarisable, of_charges);
+  mesh.slope(of_q, polarisable, of_charges);
 }
 
 Vector PairDipoleInduced::field_on(int i) const
@@ -113,36 +122,42 @@ Vector PairDipoleInduced::field_on(int i) const
   return out;
 }
 
+// The parabola through the dipoles of the last three steps, or what fewer steps allow.
 void PairDipoleInduced::guess()
 {
+  static constexpr double FACTORS[4][3] = {{0.0, 0.0, 0.0}, {1.0, 0.0, 0.0}, {2.0, -1.0, 0.0}, {3.0, -3.0, 1.0}};
   mu.assign(atom->nlocal, Vector{});
-  if (last.empty()) return;
-  for (const int i : polarisable) {
-    const std::size_t at = 3 * static_cast<std::size_t>(atom->tag[i]);
-    if (at + 2 < last.size()) mu[i] = {last[at], last[at + 1], last[at + 2]};
+  for (std::size_t back = 0; back < history.size(); ++back) {
+    const std::vector<double> &past = history[back];
+    const double factor = FACTORS[history.size()][back];
+    for (const int i : polarisable) {
+      const std::size_t at = 3 * static_cast<std::size_t>(atom->tag[i]);
+      if (at + 2 < past.size())
+        for (int d = 0; d < 3; ++d) mu[i][d] += factor * past[at + d];
+    }
   }
 }
 
 void PairDipoleInduced::keep_guess()
 {
   if (!atom->tag_enable) return;
-  last.assign(3 * static_cast<std::size_t>(atom->map_tag_max < 0 ? atom->natoms + 1 : std::max<bigint>(atom->map_tag_max, atom->natoms) + 1), 0.0);
+  std::vector<double> now(3 * static_cast<std::size_t>(atom->map_tag_max < 0 ? atom->natoms + 1 : std::max<bigint>(atom->map_tag_max, atom->natoms) + 1), 0.0);
   for (const int i : polarisable)
     for (int d = 0; d < 3; ++d) {
       const std::size_t at = 3 * static_cast<std::size_t>(atom->tag[i]) + d;
-      if (at < last.size()) last[at] = mu[i][d];
+      if (at < now.size()) now[at] = mu[i][d];
     }
-  MPI_Allreduce(MPI_IN_PLACE, last.data(), static_cast<int>(last.size()), MPI_DOUBLE, MPI_SUM, world);
+  MPI_Allreduce(MPI_IN_PLACE, now.data(), static_cast<int>(now.size()), MPI_DOUBLE, MPI_SUM, world);
+  history.push_front(std::move(now));
+  if (history.size() > 3) history.pop_back();
 }
 
-// A p, the second derivative of U along p; leaves S(k) of p in of_mu.
-std::vector<Vector> PairDipoleInduced::curvature(const std::vector<Vector> &p)
+// A p, the second derivative of U along p; leaves the field of p in `of_p`.
+std::vector<Vector> PairDipoleInduced::curvature(const std::vector<Vector> &p, Mesh::Field &of_p)
 {
-  of_mu = {std::vector<double>(waves.count(), 0.0), std::vector<double>(waves.count(), 0.0)};
-  waves.add(of_mu, polarisable, nullptr, p.data());
-  sum_over_ranks(of_mu);
+  of_p = field_of(polarisable, nullptr, p.data());
   std::vector<Vector> out(p.size(), Vector{});
-  waves.slope(of_mu, polarisable, out);
+  mesh.slope(of_p, polarisable, out);
   for (const int i : polarisable)
     for (int d = 0; d < 3; ++d) out[i][d] += stiffness(i) * p[i][d];
   return out;
@@ -154,10 +169,12 @@ void PairDipoleInduced::refuse_no_minimum() const
                     "ions that came too close");
 }
 
-// Conjugate gradients for dU/d(mu) = 0.
+// Conjugate gradients for dU/d(mu) = 0. of_mu and residual follow mu, so that nothing is evaluated at the end.
 void PairDipoleInduced::solve()
 {
-  std::vector<Vector> residual = curvature(mu), direction(mu.size(), Vector{});
+  residual = curvature(mu, of_mu);
+  std::vector<Vector> direction(mu.size(), Vector{});
+  Mesh::Field of_direction;
   double square = 0.0;
   for (const int i : polarisable) {
     const Vector e = field_on(i);
@@ -174,12 +191,13 @@ void PairDipoleInduced::solve()
     if (iterations == MOST || !std::isfinite(total))
       error->all(FLERR, "pair_style dipole/induced: after {} iterations a dipole is still off by {:.1e} e Angstrom, more than the tolerance {:.1e}: give smaller polarisabilities or a larger tolerance",
                  iterations, total, tolerance);
-    const std::vector<Vector> bent = curvature(direction);
+    const std::vector<Vector> bent = curvature(direction, of_direction);
     double along = 0.0;
     for (const int i : polarisable) along += dot(direction[i], bent[i]);
     along = sum(along);
     if (along <= 0.0) refuse_no_minimum();
     const double step = square / along;
+    of_mu.add(step, of_direction);
     double next = 0.0;
     for (const int i : polarisable) {
       for (int d = 0; d < 3; ++d) {
@@ -197,34 +215,35 @@ void PairDipoleInduced::solve()
 
 void PairDipoleInduced::tally(int eflag, int vflag)
 {
-  const std::vector<Vector> bent = curvature(mu);    // of_mu now belongs to mu
   std::vector<Vector> f(atom->nlocal);
-  waves.forces(of_q, of_mu, charges.data(), mu.data(), f);
+  mesh.forces(of_q, of_mu, charges.data(), mu.data(), f);
   for (int i = 0; i < atom->nlocal; ++i)
     for (int d = 0; d < 3; ++d) atom->f[i][d] += f[i][d];
 
-  double local[3] = {0.0, 0.0, 0.0}, own = 0.0;
+  double local[3] = {0.0, 0.0, 0.0};
   std::array<double, 6> of_dipoles{};
   for (const int i : polarisable) {
     const Vector e = field_on(i);
-    own += 0.5 * stiffness(i) * dot(mu[i], mu[i]) - dot(mu[i], e);
-    for (int d = 0; d < 3; ++d) local[d] += mu[i][d];
-    if (eflag_atom) eatom[i] += dot(mu[i], of_charges[i]) + 0.5 * dot(mu[i], bent[i]) - dot(mu[i], e);
     Vector h;    // dU/d(mu) of all charges and dipoles
-    for (int d = 0; d < 3; ++d) h[d] = of_charges[i][d] + bent[i][d] - stiffness(i) * mu[i][d];
-    for (int d = 0; d < 3; ++d) of_dipoles[d] += mu[i][d] * h[d];
+    for (int d = 0; d < 3; ++d) h[d] = e[d] - residual[i][d] - stiffness(i) * mu[i][d];
+    const double u = 0.5 * (dot(mu[i], of_charges[i]) + dot(mu[i], h) + stiffness(i) * dot(mu[i], mu[i])) - dot(mu[i], e);
+    if (eflag_global) eng_coul += u;
+    if (eflag_atom) eatom[i] += u;
+    for (int d = 0; d < 3; ++d) {
+      local[d] += mu[i][d];
+      of_dipoles[d] += mu[i][d] * h[d];
+    }
     // A field turns the dipoles, so the tensor has no symmetry: xy is the strain that moves x by y, as LAMMPS shears a box.
     of_dipoles[3] += h[0] * mu[i][1];
     of_dipoles[4] += h[0] * mu[i][2];
     of_dipoles[5] += h[1] * mu[i][2];
   }
   std::copy(local, local + 3, pvector);    // of this rank: compute pair sums over the ranks
-  if (!eflag_global && !vflag_global) return;
-  std::array<double, 6> of_waves;
-  const double energy = waves.energy(of_q, of_mu, of_waves);    // the same on every rank: the first one has it
-  if (eflag_global) eng_coul += own + (comm->me == 0 ? energy : 0.0);
-  if (vflag_global)
-    for (int k = 0; k < 6; ++k) virial[k] += of_dipoles[k] + (comm->me == 0 ? of_waves[k] : 0.0);
+  if (!vflag_global) return;
+  for (int k = 0; k < 6; ++k) virial[k] += of_dipoles[k];
+  if (comm->me > 0) return;    // the rest is the same on every rank
+  const std::array<double, 6> of_waves = mesh.virial(of_q, of_mu);
+  for (int k = 0; k < 6; ++k) virial[k] += of_waves[k];
 }
 
 }    // namespace esgap

@@ -1,11 +1,12 @@
-// pair_style dipole/induced: the energy that induced dipoles add to fixed charges. The sums are in reciprocal.h.
+// pair_style dipole/induced: the energy that induced dipoles add to fixed charges. The lattice sums are in mesh.h.
 #pragma once
 
-#include "reciprocal.h"
+#include "mesh.h"
 
 #include "pair.h"
 
 #include <array>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -39,22 +40,24 @@ class PairDipoleInduced : public LAMMPS_NS::Pair {
   void keep_guess();
   void solve();
   void refuse_no_minimum() const;
-  std::vector<Vector> curvature(const std::vector<Vector> &);
+  Mesh::Field field_of(const std::vector<int> &which, const double *q, const Vector *p);
+  std::vector<Vector> curvature(const std::vector<Vector> &, Mesh::Field &);
   Vector field_on(int) const;
   void tally(int, int);
-  void sum_over_ranks(StructureFactor &) const;
   double sum(double) const;
   double coulomb() const;
   double stiffness(int i) const;    // C (1/alpha - s) of atom i, eV/(e Angstrom)^2
 
   double eta = 0.0, accuracy = 1e-6, tolerance = 1e-6;
   double *alpha = nullptr;    // by type, Angstrom^3
-  Reciprocal waves;
-  std::array<double, 8> last_box{};
-  StructureFactor of_q, of_mu;
+  Mesh mesh;
+  bool first_of_run = true;
+  std::array<double, 7> last_box{};
+  Mesh::Field of_q, of_mu;
   std::vector<int> everyone, polarisable;    // local atoms
-  std::vector<Vector> mu, of_charges;      // by local atom: dipoles; dU/d(mu) of the charges alone
-  std::vector<double> charges, last;             // last: dipoles by tag, on every rank
+  std::vector<Vector> mu, of_charges, residual;    // by local atom: dipoles; dU/d(mu) of the charges alone; -dU/d(mu)
+  std::vector<double> charges;
+  std::deque<std::vector<double>> history;         // dipoles of the last steps by tag, the newest first, on every rank
   struct Field {
     Vector value;
     int groupbit;

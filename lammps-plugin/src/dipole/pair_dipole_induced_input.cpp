@@ -98,6 +98,7 @@ void PairDipoleInduced::init_style()
   if (std::strcmp(update->unit_style, "metal") != 0) error->all(FLERR, "pair_style dipole/induced needs `units metal`, not {}", update->unit_style);
   if (domain->xperiodic == 0 || domain->yperiodic == 0 || domain->zperiodic == 0)
     error->all(FLERR, "pair_style dipole/induced needs a cell that is periodic in three directions: use `boundary p p p`");
+  first_of_run = true;
 }
 
 double PairDipoleInduced::init_one(int, int) { return REACH; }
@@ -173,6 +174,6 @@ void *PairDipoleInduced::extract_peratom(const char *name, int &columns)
   return shown;
 }
 
-double PairDipoleInduced::memory_usage() { return static_cast<double>(waves.count()) * 5 * sizeof(double) + static_cast<double>(last.size()) * sizeof(double); }
+double PairDipoleInduced::memory_usage() { return static_cast<double>(mesh.points()) * 9 * sizeof(double) + static_cast<double>(history.empty() ? 0 : history.size() * history[0].size()) * sizeof(double); }
 
 }    // namespace esgap

@@ -68,6 +68,23 @@ def test_is_the_formula_for_504_atoms(li7p3s11, data_file, formula, tmp_path):
     assert relative(from_lammps_vector(result.forces, cell.cell), expected.forces) < 4e-6
 
 
+def test_is_the_formula_in_a_skewed_cell(li7p3s11, data_file, formula, tmp_path):
+    """Edges at 33 degrees: the waves beside which aliases stand are twice as long as in an upright cell."""
+    cell, volume = li7p3s11.copy(), li7p3s11.get_volume()
+    cell.set_cell([1, 1, 1, 33, 33, 33], scale_atoms=True)
+    cell.set_cell(cell.cell.array * (volume / cell.get_volume()) ** (1 / 3), scale_atoms=True)
+    data_file(cell, charges=(0.8, 2.95, Q_S))
+    result = evaluate(with_accuracy(HEAD + DIPOLES, 1e-5), tmp_path)
+    expected = formula(cell.positions, cell.cell.array, MODEL.ions(cell.symbols))
+    assert result.energy == pytest.approx(expected.energy, rel=1e-5)
+    assert relative(from_lammps_vector(result.forces, cell.cell), expected.forces) < 4e-5
+
+
+def test_a_charge_that_is_no_number_is_refused(script, tmp_path):
+    run = launch(script + "variable lost atom id*1.0e308*10.0-id*1.0e308*10.0\nset atom 3 charge v_lost\nrun 0\n", tmp_path)
+    assert run.returncode != 0 and "a dipole is still off by" in run.stdout
+
+
 @pytest.mark.parametrize("accuracy", [1e-3, 1e-6])
 def test_forces_and_stress_are_the_derivatives(script, accuracy, tmp_path):
     """Of the energy on the mesh, however coarse that is."""

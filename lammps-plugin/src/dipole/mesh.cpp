@@ -10,6 +10,7 @@ namespace esgap {
 namespace {
 
 constexpr double RESERVE = 1.03;    // of the edges of the cell
+constexpr double MOST = 1 << 20;    // points along an edge: more than any mesh that is not refused
 
 double length(const Cell &cell, int k)
 {
@@ -18,15 +19,28 @@ double length(const Cell &cell, int k)
 }
 
 // A wave with the fraction f of the mesh's frequency is spread with the wave of 1 - f beside it, weaker by (f/(1 - f))^(ORDER - 2) in its
-// second derivative, and counts with its Gaussian. |k| is at least 2 pi f / spacing in a cell of any shape.
-double estimate(double spacing, double eta)
+// second derivative, and counts with its Gaussian. |k| is at least 2 pi f / spacing in a cell of any shape; that of the alias, which counts
+// twice in the force on a dipole, is up to `skew` times longer than 2 pi (1 - f) / spacing.
+double estimate(double spacing, double skew, double eta)
 {
   double largest = 0.0;
   for (double f = 0.01; f < 0.505; f += 0.01) {
     const double k = 2.0 * M_PI * f / spacing;
     largest = std::max(largest, std::exp(-k * k / (4.0 * eta * eta)) * std::pow(f / (1.0 - f), ORDER - 2));
   }
-  return largest;
+  return skew * skew * largest;
+}
+
+// |edge| times |reciprocal edge|: 1 where the edge stands upright on the other two.
+double skew(const Cell &cell, int k)
+{
+  Vector star;
+  for (int d = 0; d < 3; ++d) {
+    Vector unit{};
+    unit[d] = 1.0;
+    star[d] = cell.fraction(unit)[k];
+  }
+  return length(cell, k) * std::sqrt(dot(star, star));
 }
 
 int signed_frequency(int m, int n) { return 2 * m < n ? m : m - n; }
@@ -42,15 +56,18 @@ ESGAP_CLONES void Mesh::Field::add(double factor, const Field &other)
 void Mesh::choose(const Cell &cell, double eta_in, double accuracy)
 {
   eta = eta_in;
-  double spacing = 8.0 / eta;    // far too wide
-  while (estimate(spacing, eta) > accuracy) spacing *= 0.99;
-  for (int d = 0; d < 3; ++d) n[d] = fft_size(std::max(4, static_cast<int>(std::ceil(RESERVE * length(cell, d) / spacing))), d == 0 ? 2 : 1);
+  for (int d = 0; d < 3; ++d) {
+    double spacing = 8.0 / eta;    // far too wide
+    while (estimate(spacing, skew(cell, d), eta) > accuracy) spacing *= 0.99;
+    const double least = std::clamp(std::ceil(RESERVE * length(cell, d) / spacing), 4.0, MOST);
+    n[d] = fft_size(static_cast<int>(least), d == 0 ? 2 : 1);
+  }
 }
 
 double Mesh::error(const Cell &cell) const
 {
   double largest = 0.0;
-  for (int d = 0; d < 3; ++d) largest = std::max(largest, estimate(length(cell, d) / n[d], eta));
+  for (int d = 0; d < 3; ++d) largest = std::max(largest, estimate(length(cell, d) / n[d], skew(cell, d), eta));
   return largest;
 }
 

@@ -11,6 +11,7 @@
 #include "force.h"
 #include "memory.h"
 #include "modify.h"
+#include "update.h"
 #include "utils.h"
 
 #include <algorithm>
@@ -122,14 +123,15 @@ Vector PairDipoleInduced::field_on(int i) const
   return out;
 }
 
-// The parabola through the dipoles of the last three steps, or what fewer steps allow.
+// The parabola through the dipoles of the last three steps, or what fewer steps allow; those of the last where steps are no trajectory.
 void PairDipoleInduced::guess()
 {
   static constexpr double FACTORS[4][3] = {{0.0, 0.0, 0.0}, {1.0, 0.0, 0.0}, {2.0, -1.0, 0.0}, {3.0, -3.0, 1.0}};
   mu.assign(atom->nlocal, Vector{});
-  for (std::size_t back = 0; back < history.size(); ++back) {
+  const std::size_t known = update->whichflag == 1 ? history.size() : std::min<std::size_t>(history.size(), 1);
+  for (std::size_t back = 0; back < known; ++back) {
     const std::vector<double> &past = history[back];
-    const double factor = FACTORS[history.size()][back];
+    const double factor = FACTORS[known][back];
     for (const int i : polarisable) {
       const std::size_t at = 3 * static_cast<std::size_t>(atom->tag[i]);
       if (at + 2 < past.size())
@@ -187,10 +189,11 @@ void PairDipoleInduced::solve()
     double largest = 0.0, total = 0.0;
     for (const int i : polarisable) largest = std::max(largest, alpha[atom->type[i]] / coulomb() * std::sqrt(dot(residual[i], residual[i])));
     MPI_Allreduce(&largest, &total, 1, MPI_DOUBLE, MPI_MAX, world);
-    if (total < tolerance) break;
-    if (iterations == MOST || !std::isfinite(total))
+    const bool lost = !std::isfinite(square);    // std::max does not see nan
+    if (!lost && total < tolerance) break;
+    if (lost || iterations == MOST)
       error->all(FLERR, "pair_style dipole/induced: after {} iterations a dipole is still off by {:.1e} e Angstrom, more than the tolerance {:.1e}: give smaller polarisabilities or a larger tolerance",
-                 iterations, total, tolerance);
+                 iterations, lost ? square : total, tolerance);
     const std::vector<Vector> bent = curvature(direction, of_direction);
     double along = 0.0;
     for (const int i : polarisable) along += dot(direction[i], bent[i]);

@@ -9,7 +9,8 @@ from harness import difference_forces, difference_stress, evaluate
 
 ROOT = Path(__file__).parents[2]
 HEAD = "units metal\natom_style charge\nread_data data.test\n"
-SHIPPED = [ROOT / "potentials" / "li7p3s11" / name / "gap.xml" for name in ("gap", "es-gap")]
+NAMES = ("gap", "es-gap", "es-gap-dipoles")
+SHIPPED = [ROOT / "potentials" / "li7p3s11" / name / "gap.xml" for name in NAMES]
 PEA = "compute pea all pe/atom pair\n"
 
 
@@ -30,7 +31,7 @@ def same(one, two, atoms):
     np.testing.assert_allclose(one.peratom, two.peratom, rtol=0, atol=5e-9 * 240)
 
 
-@pytest.mark.parametrize("xml", SHIPPED, ids=["gap", "es-gap"])
+@pytest.mark.parametrize("xml", SHIPPED, ids=NAMES)
 def test_shipped_potentials(li7p3s11, data_file, tmp_path, xml):
     data_file(li7p3s11)
     oracle = evaluate(quip(xml), tmp_path, peratom="c_pea")

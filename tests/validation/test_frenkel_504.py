@@ -3,32 +3,26 @@
 The whole, half an hour of two cores, is a case of `make paper`.
 """
 
-import re
-import subprocess
-
 import pandas as pd
 import pytest
-from places import BIN, ENV, ROOT
+from places import ROOT
+from small_fields import run_in_fields
 
 CASE = ROOT / "inputs/frenkel-504"
-SMALL = "values = [-0.025, 0.0, 0.025]"  # V/Angstrom
+SMALL = [-0.025, 0.0, 0.025]  # V/Angstrom
 
 
 def test_energies_without_and_in_small_fields(tmp_path):
     """esgap run inputs/frenkel-504/study.toml -o runs/frenkel-504"""
-    text, count = re.subn(r"(?m)^values = .*?\]", SMALL, (CASE / "study.toml").read_text())
-    assert count == 1
-    (tmp_path / "study.toml").write_text(text.replace('"../structures/', f'"{ROOT}/inputs/structures/'))
-    done = subprocess.run([BIN / "esgap", "run", "study.toml", "-o", "out"], cwd=tmp_path, env=ENV, text=True, capture_output=True)
-    assert done.returncode == 0, done.stderr
-    found, expected = (pd.read_csv(folder / "size.csv") for folder in (tmp_path / "out", CASE / "expected"))
+    out = run_in_fields(CASE, SMALL, tmp_path)
+    found, expected = (pd.read_csv(folder / "size.csv") for folder in (out, CASE / "expected"))
     assert list(found.supercell) == list(expected.supercell) and list(found.potential) == list(expected.potential)
     zero = expected.supercell != "infinite"
     assert zero.sum() == 4
     assert found.formation_energy[zero].to_numpy() == pytest.approx(expected.formation_energy[zero].to_numpy(), rel=0, abs=0.005)
 
     names = ["supercell", "potential", "pair", "direction", "field", "sweep"]
-    both = pd.merge(*(pd.read_csv(folder / "formation_energy.csv") for folder in (tmp_path / "out", CASE / "expected")), on=names, suffixes=("", "_shipped"))
+    both = pd.merge(*(pd.read_csv(folder / "formation_energy.csv") for folder in (out, CASE / "expected")), on=names, suffixes=("", "_shipped"))
     both = both[(both.field != 0) & (both.sweep == "out") & (both.verdict == "ok") & (both.verdict_shipped == "ok")]
     assert set(both.supercell) == {"1x1x1", "3x1x2"} and len(both) >= 6
     assert both.formation_energy.to_numpy() == pytest.approx(both.formation_energy_shipped.to_numpy(), rel=0, abs=0.005)

@@ -31,15 +31,23 @@ double estimate(double spacing, double skew, double eta)
   return skew * skew * largest;
 }
 
-// |edge| times |reciprocal edge|: 1 where the edge stands upright on the other two.
-double skew(const Cell &cell, int k)
+// a*, b*, c*: gradients of the fractional coordinates.
+std::array<Vector, 3> reciprocal(const Cell &cell)
 {
-  Vector star;
+  std::array<Vector, 3> star{};
   for (int d = 0; d < 3; ++d) {
     Vector unit{};
     unit[d] = 1.0;
-    star[d] = cell.fraction(unit)[k];
+    const Vector s = cell.fraction(unit);
+    for (int k = 0; k < 3; ++k) star[k][d] = s[k];
   }
+  return star;
+}
+
+// |edge| times |reciprocal edge|: 1 where the edge stands upright on the other two.
+double skew(const Cell &cell, int k)
+{
+  const Vector star = reciprocal(cell)[k];
   return length(cell, k) * std::sqrt(dot(star, star));
 }
 
@@ -89,12 +97,7 @@ void Mesh::set(const Cell &cell, double coulomb)
     cosines[h] = std::cos(2.0 * M_PI * h / n[0]);
     sines[h] = -std::sin(2.0 * M_PI * h / n[0]);
   }
-  for (int d = 0; d < 3; ++d) {
-    Vector unit{};
-    unit[d] = 1.0;
-    const Vector s = cell.fraction(unit);
-    for (int k = 0; k < 3; ++k) star[k][d] = s[k];
-  }
+  star = reciprocal(cell);
   std::array<std::vector<double>, 3> norm;
   for (int d = 0; d < 3; ++d)
     for (int m = 0; m < n[d]; ++m) norm[d].push_back(2 * m == n[d] ? 0.0 : spline_norm(m, n[d]));    // k and -k are one point at half the frequency: left out

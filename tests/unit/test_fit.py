@@ -85,6 +85,8 @@ def test_a_study_is_read_with_its_defaults():
         ("charges = { Li = 0.5, ", "charges = { ", "charges of model es-gap and `elements` differ by Li"),
         ("[sigma]", "[sigma", "is not valid TOML"),
         ("seed = 1", 'engine = "gap_fit"\ncommittee = 4', 'committee needs engine = "native"'),
+        ("sparse_decimals = 13", 'engine = "gap_fit"\nsparse_decimals = 6', 'sparse_decimals = 6 needs engine = "native"'),
+        ("sparse_decimals = 13", "sparse_decimals = 3", "greater than or equal to 4"),
         ("[sigma]", "[sigma]\nforce_of = { Na = 0.1 }", "sigma.force_of names Na"),
         ("seed = 1", "e0 = { Li = -200.0, P = -190.0 }", "e0 has no energy of S"),
         ('virial = "dft_virial"', 'virial = "dft_virial"\nstress = "dft_stress"', "keys: give virial or stress, not both"),
@@ -220,6 +222,11 @@ def test_errors_by_element():
 @pytest.mark.parametrize("folder", sorted(p.parent for p in ROOT.glob("potentials/*/*/potential.toml")), ids=lambda p: p.name)
 def test_shipped_card_is_the_rendered_one(folder):
     assert (folder / "README.md").read_text() == model_card(Potential.load(folder))
+
+
+def test_card_names_the_expected_errors_of_single_kinds():
+    line = next(line for line in model_card(Potential.load(SHIPPED / "es-gap-dipoles")).splitlines() if line.startswith("| regularisation"))
+    assert "; md_400K_v0.98: energy 0.005, force 0.1, virial 0.1;" in line
 
 
 def test_split_decides_who_is_tested_before_the_count():

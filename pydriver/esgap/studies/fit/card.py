@@ -14,7 +14,7 @@ CARD = """\
 | elements, in the order of the LAMMPS types | {elements} |
 | fitted to | {configurations} configurations of `{data}` (SHA-256 `{data_sha}...`) |
 | terms | {terms} |
-| regularisation | energy {energy} eV/atom, force max({force} eV/Angstrom, {relative} of its size), virial {virial} eV/atom |
+| regularisation | energy {energy} eV/atom, force max({force} eV/Angstrom, {relative} of its size), virial {virial} eV/atom{types} |
 | size | {size:.1f} MB; sparse points rounded to {decimals} decimals{rounding} |
 | fit | {seconds} s; {versions} |{more}
 
@@ -77,13 +77,18 @@ def model_card(p: Potential) -> str:
     return CARD.format(
         material=p.material, material_lower=p.material.lower(), name=p.name, kind=_kind(p), origin=p.origin,
         elements=" ".join(p.elements), configurations=fit["configurations"], data=fit["data"], data_sha=fit["data_sha256"][:12],
-        terms=_terms(fit), energy=sigma["energy"], force=sigma["force"], relative=f"{100 * sigma['force_relative']:g} %", virial=sigma["virial"],
+        terms=_terms(fit), energy=sigma["energy"], force=sigma["force"], relative=f"{100 * sigma['force_relative']:g} %", virial=sigma["virial"], types=_sigma_of_types(sigma),
         size=fit["bytes"] / 1e6, decimals=fit["sparse_decimals"], rounding=_rounding(fit), more=_native(fit),
         seconds=fit["seconds"], versions=", ".join(f"{k} {v}" for k, v in fit["versions"].items()),
         every=fit["holdout_every"], heads=" | ".join(columns), rule="|".join(["---"] * len(columns)), errors="\n".join(_errors(p, list(columns.values()))),
         left_out=LEFT_OUT if "left_out" in p.errors else "", learning=_learning(p), committee=_committee(fit), e0=ONE_E0 if fit.get("e0", "average") == "average" else "",
         charge_limits=CHARGES if p.electrostatics and not p.electrostatics.dipoles else "",
     )  # fmt: skip
+
+
+def _sigma_of_types(sigma: dict) -> str:
+    own = {name: ", ".join(f"{key} {value}" for key, value in values.items() if value is not None) for name, values in sigma.get("config_type", {}).items()}
+    return "".join(f"; {name}: {numbers}" for name, numbers in own.items())
 
 
 def _rounding(fit: dict) -> str:

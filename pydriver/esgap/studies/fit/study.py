@@ -72,8 +72,8 @@ class Study(contract.Study):
     """A GAP (XML) whose terms and sparse points are taken, instead of distance_2b and soap."""
     sparse_jitter: Positive | None = None
     """Added to the covariance of the sparse points, eV^2 (gap_fit: 1e-10); by default 1e-10 of its largest eigenvalue."""
-    sparse_decimals: Annotated[int, Field(ge=8, le=20)] = 14
-    """Digits of the sparse points kept in the files."""
+    sparse_decimals: Annotated[int, Field(ge=4, le=20)] = 14
+    """Digits of the sparse points kept in the files; gap_fit, whose points are rounded after the fit, takes no fewer than 8."""
     committee: Annotated[int, Field(ge=0, le=99)] = 0
     """Members to write, for error bars."""
     learning: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = ()
@@ -132,6 +132,8 @@ class Study(contract.Study):
         only_native |= {f"sigma.{key}": bool(getattr(self.sigma, key)) for key in ("force_of", "config_type")}
         if self.engine == "gap_fit" and (used := [key for key, there in only_native.items() if there]):
             raise ValueError(f'{", ".join(used)} needs engine = "native": remove it, or change the engine')
+        if self.engine == "gap_fit" and self.sparse_decimals < 8:
+            raise ValueError(f'sparse_decimals = {self.sparse_decimals} needs engine = "native": give 8 or more, or change the engine')
         return self
 
     @model_validator(mode="after")

@@ -228,7 +228,7 @@ print(kernels(), repr(float(atoms.get_potential_energy())), repr(float(abs(atoms
     assert float(forces) == pytest.approx(np.abs(atoms.get_forces()).sum(), abs=1e-8)
 
 
-@pytest.mark.parametrize("name", ["gap", "es-gap"])
+@pytest.mark.parametrize("name", ["gap", "es-gap", "es-gap-dipoles"])
 def test_shortened_descriptors_change_no_energy(name):
     """On configurations that the estimate did not see, from the training data to strongly rattled crystals."""
     xml = ROOT / "potentials" / "li7p3s11" / name / "gap.xml"

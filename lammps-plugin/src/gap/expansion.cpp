@@ -11,11 +11,11 @@ namespace {
 
 constexpr double Y00 = 0.28209479177387814347;
 
-// Eight neighbours of one species; places behind the last hold a point without weight.
-struct EightPoints {
+// WIDTH neighbours of one species; places behind the last hold a point without weight.
+struct WidePoints {
   alignas(64) double x[WIDTH], y[WIDTH], z[WIDTH], r[WIDTH];
 
-  EightPoints(const Neighbour *neighbours, const int *seen)
+  WidePoints(const Neighbour *neighbours, const int *seen)
   {
     for (int i = 0; i < WIDTH; ++i) {
       static constexpr Neighbour NOBODY{1.0, 0.0, 0.0, 1.0, 0};
@@ -28,8 +28,8 @@ struct EightPoints {
   }
 };
 
-// Records of eight neighbours, and their share of their species' coefficients.
-ESGAP_CLONES void expand(const Shape &shape, const Table &radial, const Harmonics &harmonics, const EightPoints &points, const int *seen, double *record, double *y,
+// Records of WIDTH neighbours, and their share of their species' coefficients.
+ESGAP_CLONES void expand(const Shape &shape, const Table &radial, const Harmonics &harmonics, const WidePoints &points, const int *seen, double *record, double *y,
                          double *coefficients)
 {
   const int length = 2 * shape.record();
@@ -40,8 +40,8 @@ ESGAP_CLONES void expand(const Shape &shape, const Table &radial, const Harmonic
     evaluate(radial, points.r[i], value, slope);
     ESGAP_VEC(value + shape.record() - Shape::SPILL) = ESGAP_VEC(slope + shape.record() - Shape::SPILL) = Vec{};
   }
-  using Points = Eight::type;
-  evaluate_lanes<Eight, false>(harmonics, ESGAP_CVEC(points.x), ESGAP_CVEC(points.y), ESGAP_CVEC(points.z), ESGAP_CVEC(points.r), reinterpret_cast<Points *>(y),
+  using Points = Wide::type;
+  evaluate_lanes<Wide, false>(harmonics, ESGAP_CVEC(points.x), ESGAP_CVEC(points.y), ESGAP_CVEC(points.z), ESGAP_CVEC(points.r), reinterpret_cast<Points *>(y),
                                static_cast<Points *>(nullptr), static_cast<Points *>(nullptr), static_cast<Points *>(nullptr));
   for (int l = 0; l < shape.l_count; ++l)
     for (int k = 0; k < shape.row[l]; k += WIDTH) {
@@ -62,14 +62,14 @@ ESGAP_INLINE double sum(const Vec &v)
   return total;
 }
 
-// Gradients by eight neighbours' places, from the derivative by their species' coefficients; y: scratch of 4 x lm_count x 8.
-ESGAP_CLONES void contract(const Shape &shape, const Harmonics &harmonics, const EightPoints &points, const int *seen, const double *record, const double *by_coefficients, double *y,
+// Gradients by WIDTH neighbours' places, from the derivative by their species' coefficients; y: scratch of 4 x lm_count x WIDTH.
+ESGAP_CLONES void contract(const Shape &shape, const Harmonics &harmonics, const WidePoints &points, const int *seen, const double *record, const double *by_coefficients, double *y,
                            double *gradient)
 {
-  using Points = Eight::type;
-  const int eights = shape.l_count * shape.l_count * WIDTH;
-  double *gx = y + eights, *gy = gx + eights, *gz = gy + eights;
-  evaluate_lanes<Eight, true>(harmonics, ESGAP_CVEC(points.x), ESGAP_CVEC(points.y), ESGAP_CVEC(points.z), ESGAP_CVEC(points.r), reinterpret_cast<Points *>(y),
+  using Points = Wide::type;
+  const int several = shape.l_count * shape.l_count * WIDTH;
+  double *gx = y + several, *gy = gx + several, *gz = gy + several;
+  evaluate_lanes<Wide, true>(harmonics, ESGAP_CVEC(points.x), ESGAP_CVEC(points.y), ESGAP_CVEC(points.z), ESGAP_CVEC(points.r), reinterpret_cast<Points *>(y),
                               reinterpret_cast<Points *>(gx), reinterpret_cast<Points *>(gy), reinterpret_cast<Points *>(gz));
   for (int i = 0; i < WIDTH && seen[i] >= 0; ++i, record += 2 * shape.record()) {
     Vec along = {}, across[3] = {};
@@ -152,7 +152,7 @@ void Expansion::begin(Scratch &scratch) const
   grow(scratch.harmonics, static_cast<std::size_t>(4) * sizes.l_count * sizes.l_count * WIDTH);
 }
 
-// Appends the neighbours that count, by species in eights.
+// Appends the neighbours that count, by species in fours.
 void Expansion::gather(const Centre &centre, Scratch &scratch) const
 {
   for (int s = 0; s < sizes.n_species; ++s) {

@@ -37,9 +37,9 @@ class Expansion {
 
   /// What is kept of a block of centres between the two ways, and room for both. Grows and stays.
   struct Scratch {
-    std::vector<int> seen;         // places in the centre's list, by species, in eights; -1 fills up
-    std::vector<int> first;        // eights of centre b: first[b] <= e < first[b + 1]
-    std::vector<int> species;      // of each eight
+    std::vector<int> seen;         // places in the centre's list, by species, in fours; -1 fills up
+    std::vector<int> first;        // fours of centre b: first[b] <= e < first[b + 1]
+    std::vector<int> species;      // of each four
     Doubles record;                // of each of seen: radial values and slopes
     Doubles coefficients, harmonics;
 

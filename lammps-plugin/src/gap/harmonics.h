@@ -20,11 +20,11 @@ class Harmonics {
   std::vector<double> upward, backward;    // of the recurrence in l, by the same
 };
 
-/// One point, or eight at a time.
+/// One point, or WIDTH at a time.
 struct One {
   typedef double type;
 };
-struct Eight {
+struct Wide {
   typedef double type __attribute__((vector_size(8 * WIDTH), aligned(8), may_alias));
 };
 

@@ -71,14 +71,13 @@ std::vector<std::vector<Neighbour>> synthetic(const SoapTerm &term, const std::v
 
 class Trial {
  public:
-  Trial(const SoapTerm &term, const std::vector<int> &elements, const RadialSpan &span) : soap(term, elements, span), surroundings(synthetic(term, elements))
+  Trial(const SoapTerm &term, const std::vector<int> &elements, const RadialSpan &span) : soap(term, elements, span), delta(term.delta), surroundings(synthetic(term, elements))
   {
     const int species = static_cast<int>(std::find(elements.begin(), elements.end(), term.z) - elements.begin());
     for (const auto &atoms : surroundings) {
       gradients.emplace_back(3 * atoms.size());
       centres.push_back({atoms.data(), static_cast<int>(atoms.size()), species, 0.0, 0.0, nullptr, gradients.back().data()});
     }
-    for (int s = 0; s < std::min(SAMPLES, term.sparse.count); ++s) chosen.push_back(static_cast<int>(static_cast<long>(s) * term.sparse.count / std::min(SAMPLES, term.sparse.count)));
     evaluate();
     reference = now;
   }
@@ -90,7 +89,7 @@ class Trial {
     evaluate();
     Deviation d{0.0, 0.0, 0.0};
     for (std::size_t i = 0; i < now.energies.size(); ++i) d.energy = std::max(d.energy, std::fabs(now.energies[i] - reference.energies[i]));
-    for (std::size_t i = 0; i < now.covariances.size(); ++i) d.covariance = std::max(d.covariance, std::fabs(now.covariances[i] - reference.covariances[i]));
+    for (std::size_t i = 0; i < now.covariances.size(); ++i) d.covariance = std::max(d.covariance, std::fabs(now.covariances[i] - reference.covariances[i]) / (delta * delta));
     for (std::size_t b = 0; b < now.gradients.size(); ++b) {
       double square = 0.0;
       for (std::size_t k = 0; k < now.gradients[b].size(); ++k) square += std::pow(now.gradients[b][k] - reference.gradients[b][k], 2);
@@ -109,24 +108,23 @@ class Trial {
 
   void evaluate()
   {
-    now.energies.assign(SAMPLES + chosen.size(), 0.0);
+    now.energies.assign(SAMPLES, 0.0);
     for (int b = 0; b < SAMPLES; ++b) {
       std::fill(gradients[b].begin(), gradients[b].end(), 0.0);
       centres[b].energy = 0.0;
     }
-    soap.add(centres.data(), SAMPLES, scratch);
+    soap.add(centres.data(), SAMPLES, scratch, true);
     for (int b = 0; b < SAMPLES; ++b) now.energies[b] = centres[b].energy;
-    soap.energies_of_points(chosen, scratch, &now.energies[SAMPLES]);
-    now.covariances.assign(scratch.kernel.begin(), scratch.kernel.begin() + chosen.size() * soap.kernel_width());
+    now.covariances.assign(scratch.kernel.begin(), scratch.kernel.begin() + static_cast<std::size_t>(SAMPLES) * soap.kernel_width());
     now.gradients = gradients;
   }
 
   Soap soap;
+  double delta;
   SoapScratch scratch;
   std::vector<std::vector<Neighbour>> surroundings;
   std::vector<std::vector<double>> gradients;
   std::vector<Centre> centres;
-  std::vector<int> chosen;
   Results reference, now;
 };
 

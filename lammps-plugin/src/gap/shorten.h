@@ -5,7 +5,8 @@
 // they were, up to what is cut, and the power spectrum falls from n_s n_max (n_s n_max + 1)/2 (l_max + 1) to
 // sum_l K_l (K_l + 1)/2 numbers, K_l = n_s k_l.
 //
-// How far to cut is measured: on sparse points (energies) and on synthetic surroundings (energies and forces).
+// How far to cut is measured on synthetic surroundings, not on the sparse points: those of a file are rounded, and the rounding
+// has parts along directions that no surroundings have.
 #pragma once
 
 #include "expansion.h"
@@ -17,14 +18,14 @@ struct Deviation {
   double energy, force, covariance;
 };
 
-constexpr Deviation ALLOWED{5e-9, 5e-8, 1e-9};
+constexpr Deviation ALLOWED{2e-9, 2e-8, 1e-9};
 
 struct Shortening {
   RadialSpan span;
   Deviation estimate;    // by the cut
 };
 
-/// The shortest span whose estimated change is below `limit`. Takes some 30 evaluations of 64 surroundings.
+/// The shortest span whose estimated change is below `limit`. Takes some 30 evaluations of 32 surroundings.
 Shortening shorten(const SoapTerm &, const std::vector<int> &elements, const Deviation &limit);
 
 }    // namespace esgap::gap

@@ -10,7 +10,7 @@ namespace {
 
 constexpr double SQRT2 = 1.41421356237309504880;
 
-// q^exponent for eight numbers; a small whole exponent is `times`, otherwise -1.
+// q^exponent for WIDTH numbers; a small whole exponent is `times`, otherwise -1.
 struct Power {
   double exponent;
   int times;
@@ -215,24 +215,6 @@ void Soap::add_members(Centre *centres, int count, const SoapScratch &scratch, c
     for (int b = 0; b < FOUR; ++b) sums[b] = begin + b < count ? centres[begin + b].members : nullptr;
     weigh(sparse.rows(), &scratch.kernel[static_cast<std::size_t>(begin) * sparse.rows()], alpha.data(), stride, sums);
   }
-}
-
-void Soap::energies_of_points(const std::vector<int> &points, SoapScratch &scratch, double *energies) const
-{
-  const Shape &shape = expansion.shape();
-  const auto &kept = expansion.kept_functions();
-  resize(scratch);
-  for (std::size_t b = 0; b < points.size(); ++b) {
-    double *power = scratch.descriptor.data() + b * width;
-    for (int l = 0, at = 0; l < shape.l_count; ++l)
-      for (int big = 0; big < shape.channels[l]; ++big)
-        for (int small = 0; small <= big; ++small, ++at)
-          power[at] = big % shape.functions[l] < kept[l] && small % shape.functions[l] < kept[l] ? sparse.at(points[b], at) : 0.0;
-    normalise(power, scratch.norm[b]);
-    energies[b] = 0.0;
-  }
-  regress(static_cast<int>(points.size()), scratch, energies, true);
-  for (std::size_t k = 0; k < points.size() * sparse.rows(); ++k) scratch.kernel[k] /= delta * delta;
 }
 
 SparseVariance Soap::variance() const

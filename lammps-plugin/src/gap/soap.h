@@ -50,9 +50,7 @@ class Soap {
 
   /// For trials (shorten.h): only the first k radial functions of l count from now on.
   void keep(int l, int k) { expansion.keep(l, k); }
-  /// Energies (eV) of surroundings whose descriptors are sparse points, those of `points`, at most BLOCK; their covariances
-  /// with all, in units of delta^2, lie in the scratch, kernel_width() numbers each.
-  void energies_of_points(const std::vector<int> &points, SoapScratch &, double *energies) const;
+  /// Covariances of a centre with the sparse points in the scratch: so many numbers.
   int kernel_width() const { return sparse.rows(); }
 
  private:

@@ -35,7 +35,7 @@ def test_no_memory_error_and_no_undefined_behaviour(clone):
     assert b"__asan_report" in styles.read_bytes() and b"__ubsan_handle" in styles.read_bytes()
     # Python and QUIP leave memory behind at exit: leaks are not looked for.
     env = dict(os.environ, LD_PRELOAD=f"{runtime('asan')} {runtime('ubsan')}", ASAN_OPTIONS="detect_leaks=0", UBSAN_OPTIONS="print_stacktrace=1")
-    words = [clone / ".venv/bin/python", "-m", "pytest", "-q", "-k", OUTSIDE, *TESTS]
+    words = [clone / ".venv/bin/python", "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "-k", OUTSIDE, *TESTS]
     done = subprocess.run(words, cwd=clone, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-5000:]
     print(done.stdout.splitlines()[-1])

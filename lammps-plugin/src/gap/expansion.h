@@ -55,7 +55,6 @@ class Expansion {
 
   /// Only the first k radial functions of l count from now on. For trials; the arrays keep their sizes.
   void keep(int l, int k) { kept[l] = k; }
-  const std::vector<int> &kept_functions() const { return kept; }
 
  private:
   void gather(const Centre &, Scratch &) const;

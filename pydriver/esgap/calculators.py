@@ -41,8 +41,8 @@ class GAP(Calculator):
         Also give ``results["energies_stddev"]`` (eV, one an atom): the predictive standard deviation of the atomic
         energies, the root of quippy's ``local_gap_variance``.
     shorten
-        Cut the soap descriptors to the numbers that the energies need, as far as these change by less than 5e-9 eV an
-        atom and forces by less than 5e-8 eV/Angstrom in an estimate; see `soap_terms`.
+        Cut the soap descriptors to the numbers that the energies need, as far as these change by less than 2e-9 eV an
+        atom and forces by less than 2e-8 eV/Angstrom in an estimate; see `soap_terms`.
     committee
         Also give ``results["committee_energies"]`` (eV, one a member): the energies by the members ``gap.member-01.xml`` ...
         beside the file, which share its sparse points.

@@ -175,7 +175,7 @@ def test_shortened_descriptors_on_request_only(li7p3s11, data_file, tmp_path):
     assert [(symbol, cutoff, int(d)) for symbol, cutoff, d, *_ in kept] == soaps and len(soaps) > 2
     assert [int(term[3]) for term in kept] == [d - 1 for *_, d in soaps]
     assert sum(int(term[3]) for term in cut) < 0.8 * sum(int(term[3]) for term in kept)
-    assert all(0 < float(term[4]) <= 5e-9 and 0 < float(term[5]) <= 5e-8 for term in cut)
+    assert all(0 <= float(term[4]) <= 2e-9 and 0 < float(term[5]) <= 2e-8 for term in cut)  # an energy may be the same to the last digit
     assert 0 < abs(short.energy - whole.energy) < 5e-9 * len(li7p3s11)
     np.testing.assert_allclose(short.forces, whole.forces, atol=5e-8, rtol=0)
 

@@ -1,6 +1,6 @@
 """The worked case of the paper's cell, in small fields alone: the energies without field that it ships, and what they lose and gain there.
 
-The whole, half an hour of two cores, is a case of `make paper`.
+The whole, a quarter of an hour of two cores, is a case of `make paper`.
 """
 
 import pandas as pd

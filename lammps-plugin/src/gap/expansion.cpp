@@ -42,7 +42,7 @@ ESGAP_CLONES void expand(const Shape &shape, const Table &radial, const Harmonic
   }
   using Points = Wide::type;
   evaluate_lanes<Wide, false>(harmonics, ESGAP_CVEC(points.x), ESGAP_CVEC(points.y), ESGAP_CVEC(points.z), ESGAP_CVEC(points.r), reinterpret_cast<Points *>(y),
-                               static_cast<Points *>(nullptr), static_cast<Points *>(nullptr), static_cast<Points *>(nullptr));
+                              static_cast<Points *>(nullptr), static_cast<Points *>(nullptr), static_cast<Points *>(nullptr));
   for (int l = 0; l < shape.l_count; ++l)
     for (int k = 0; k < shape.row[l]; k += WIDTH) {
       const double *value = record + shape.column[l] + k;
@@ -70,7 +70,7 @@ ESGAP_CLONES void contract(const Shape &shape, const Harmonics &harmonics, const
   const int several = shape.l_count * shape.l_count * WIDTH;
   double *gx = y + several, *gy = gx + several, *gz = gy + several;
   evaluate_lanes<Wide, true>(harmonics, ESGAP_CVEC(points.x), ESGAP_CVEC(points.y), ESGAP_CVEC(points.z), ESGAP_CVEC(points.r), reinterpret_cast<Points *>(y),
-                              reinterpret_cast<Points *>(gx), reinterpret_cast<Points *>(gy), reinterpret_cast<Points *>(gz));
+                             reinterpret_cast<Points *>(gx), reinterpret_cast<Points *>(gy), reinterpret_cast<Points *>(gz));
   for (int i = 0; i < WIDTH && seen[i] >= 0; ++i, record += 2 * shape.record()) {
     Vec along = {}, across[3] = {};
     for (int l = 0; l < shape.l_count; ++l)

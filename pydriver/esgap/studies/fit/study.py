@@ -52,7 +52,7 @@ class Study(contract.Study):
     publish: Annotated[StudyPath, Field(validate_default=True)] = Path(".")
     """Folder that the finished potentials are put into, each as NAME/."""
     engine: Literal["native", "gap_fit"] = "native"
-    """What fits: esgap itself in seconds, or the gap_fit of quippy-ase in minutes."""
+    """What fits: esgap itself, or the gap_fit of quippy-ase, which takes longer."""
     keys: Keys | None = None
     """Without it energy, forces and stress, the names that ASE writes, as far as the data have them."""
     settings: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ class Label:
 
     energy: float  # eV
     forces: np.ndarray  # (N, 3) eV/Angstrom
-    virial: np.ndarray  # (3, 3) eV, positive trace = positive pressure
+    virial: np.ndarray | None  # (3, 3) eV, positive trace = positive pressure
     charges: np.ndarray | None  # (N,) e, Hirshfeld
     version: str  # of the code
 

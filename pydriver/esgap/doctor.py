@@ -40,7 +40,7 @@ def checks(name: str = "li7p3s11/es-gap", structure: Path | None = None, run: Re
         atoms = read_structure(structure or Path(str(resources.files("esgap") / "data/inputs/structures/li7p3s11.cif")))
         check_atoms(atoms, potential)
     except EsgapError as error:
-        yield "potential", False, str(error)
+        yield "potential", False, str(error) if structure else f"{error} (tried on the shipped Li7P3S11: give a cell of your own with --structure)"
         return
     yield "potential", True, f"{potential.folder} fits its hashes; {atoms.symbols} is neutral with its charges"
     atoms.rattle(0.05, seed=1)

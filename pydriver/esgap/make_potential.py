@@ -55,6 +55,7 @@ def make_potential(
     }
     try:
         baseline = Electrostatics.model_validate(electrostatics) if electrostatics else None
+        _refuse_other_baseline(xml, baseline)
         gap = Gap(file=xml.name, label=_label(text, xml), cutoff=core.cutoff, files={file: sha256(xml.parent / file) for file in names})
         potential = Potential(**fields, gap=gap, electrostatics=baseline)
     except ValidationError as error:
@@ -107,6 +108,22 @@ def _name(name: str, key: str) -> str:
         return check_name(name, key)
     except ValueError as error:
         raise EsgapError(f"{error} (--{key} gives one)") from error
+
+
+def _refuse_other_baseline(xml: Path, baseline: Electrostatics | None) -> None:
+    """Raise EsgapError when a description beside `xml` tells that it was fitted to energies less other electrostatics than `baseline`."""
+    if not (xml.parent / TOML).is_file():
+        return
+    known = read_toml(xml.parent / TOML)
+    if known.gap.file == xml.name and known.electrostatics and (baseline is None or baseline.charges != known.electrostatics.charges):
+        given = f"the charges {_listed(baseline)}" if baseline else "none"
+        raise EsgapError(
+            f"{xml} is the short-range part of {known.material}/{known.name}, fitted to energies less the electrostatics of {_listed(known.electrostatics)}, and was given {given}: use {xml.parent}, or give these charges"
+        )
+
+
+def _listed(electrostatics: Electrostatics) -> str:
+    return ", ".join(f"{element} {charge:+g} e" for element, charge in electrostatics.charges.items())
 
 
 def _label(text: str, xml: Path) -> str:

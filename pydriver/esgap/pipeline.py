@@ -6,8 +6,8 @@ from pathlib import Path
 
 from esgap.errors import EsgapError
 from esgap.jobs import files, lock
-from esgap.jobs.job import Job, missing
-from esgap.jobs.record import FAILED, RECORD, STARTED, adopt, check_outputs, read_record
+from esgap.jobs.job import Job, changed_variables
+from esgap.jobs.record import FAILED, RECORD, adopt, begun, check_outputs, read_record, unfinished
 from esgap.jobs.run import Progress
 from esgap.jobs.run import run as run_jobs
 from esgap.lammps.log import problem
@@ -55,18 +55,19 @@ def _check_names(jobs: tuple[Job, ...]) -> None:
         raise EsgapError(f"two jobs of the study have the folder {twice[0]}: a value stands twice in it; give each once")
 
 
-def _has_results(job: Job, folder: Path) -> bool:
-    return any((folder / file).is_file() for file in (job.log, f"{job.name}/{RECORD}", f"{job.name}/{STARTED}"))
-
-
 def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> None:
     """Raise EsgapError when a job of `folder` that has results would be another one in the deck of `stage`."""
     if not (folder / PLAN_FILE).is_file():
         return
-    new = {job.name: job for job in plan.jobs}
-    begun = [job for job in Plan.load(folder).jobs if job.name in new and _has_results(job, folder)]
-    changed = {_difference(job, new[job.name]) for job in begun} - {""}
-    for file in {file for job in begun for file in job.inputs.values() if (stage / file).is_file()}:
+    new, before = {job.name: job for job in plan.jobs}, Plan.load(folder)
+    if before.kind != plan.kind and any(begun(job, folder) for job in before.jobs):
+        raise EsgapError(f"{folder} holds results of a study of kind {before.kind}, this one is of kind {plan.kind}: give another folder with -o, or delete that one")
+    old = [job for job in before.jobs if job.name in new and begun(job, folder)]
+    for job in old:
+        if (words := _difference(job, new[job.name])) and (folder / job.name / FAILED).is_file():
+            raise EsgapError(f"{folder / job.name} was begun with other settings ({words} changed) and failed: delete it to begin it with these")
+    changed = {_difference(job, new[job.name]) for job in old} - {""}
+    for file in {file for job in old for file in job.inputs.values() if (stage / file).is_file()}:
         if not (folder / file).is_file() or (stage / file).read_bytes() != (folder / file).read_bytes():
             changed.add(f"file {file}")
     if changed:
@@ -75,8 +76,7 @@ def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> None:
 
 def _difference(old: Job, new: Job) -> str:
     """What differs between two jobs, as words; empty when nothing does that decides the result."""
-    one, two = ({w[i + 1]: w[i + 2] for i in range(len(w) - 2) if w[i] == "-var"} for w in (old.command, new.command))
-    if names := [f"variable {name}" for name in sorted(set(one) | set(two)) if one.get(name) != two.get(name)]:
+    if names := changed_variables(old.command, new.command):
         return ", ".join(names)
     return "" if (old.command, old.inputs) == (new.command, new.inputs) else f"job {old.name}"
 
@@ -110,7 +110,7 @@ def run(study_file: Path, folder: Path, progress: Progress, kind: str | None = N
         plan = make_deck(study, folder)
         while True:
             if take_over:
-                adopt(plan.jobs, folder, study.run.lmp)
+                adopt(plan.jobs, folder, study.run.lmp, problem)
             run_jobs(plan.jobs, folder, study.run, progress, problem)
             before, plan = plan, make_deck(study, folder)
             if plan.jobs == before.jobs:
@@ -152,7 +152,7 @@ def _is_done(job: Job, folder: Path) -> bool:
     if record.is_file():
         check_outputs(read_record(record), job, folder)
         return True
-    return not missing(job, folder) and not (folder / job.name / FAILED).is_file() and problem(job, folder) is None
+    return unfinished(job, folder, problem) is None
 
 
 def report(folder: Path) -> Result:

@@ -11,7 +11,6 @@ GPA_IN_BAR = giga / bar
 
 # e^2/(V kB T) x D with D in Angstrom^2/ps, V in Angstrom^3, kB T in eV: e Angstrom^2 / (Angstrom^3 ps V) = e/(Angstrom ps V) -> mS/cm
 _CONDUCTIVITY = e / (angstrom * pico) * centi / milli
-CM2_PER_S = (angstrom / centi) ** 2 / pico  # of 1 Angstrom^2/ps
 
 
 def conductivity(mobility: float, volume: float, temperature: float) -> float:

@@ -90,7 +90,11 @@ def test_a_dump_made_elsewhere_gives_the_same(folder, tmp_path):
     """One file, without neither structure nor potential; then the same with images in place of unwrapped positions."""
     dumps = sorted((folder / "runs/li7p3s11/gap/800K/seed1").glob("md.*.dump"))
     (tmp_path / "all.dump").write_text("".join(file.read_text() for file in dumps))
-    (tmp_path / "study.toml").write_text(FOREIGN.replace("[trajectory]", f'reference = "{folder}"\n[trajectory]', 1))
+    text = FOREIGN.replace("[trajectory]", f'reference = "{folder}"\n[trajectory]', 1)
+    (tmp_path / "other.toml").write_text(text.replace('"Li", "P", "S"', '"P", "Li", "S"'))
+    other = subprocess.run([BIN / "esgap", "run", "other.toml", "-o", "other"], cwd=tmp_path, env=ENV, text=True, capture_output=True)
+    assert other.returncode == 1 and "type 1 is Li in all.dump, but P in trajectory.elements" in " ".join(other.stderr.split())
+    (tmp_path / "study.toml").write_text(text)
     done = subprocess.run([BIN / "esgap", "run", "study.toml", "-o", "out"], cwd=tmp_path, env=ENV, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
     mine, theirs = (pd.read_csv(where / "conductivity.csv").iloc[0] for where in (folder, tmp_path / "out"))
@@ -99,6 +103,8 @@ def test_a_dump_made_elsewhere_gives_the_same(folder, tmp_path):
     ratio = pd.read_csv(tmp_path / "out" / "comparison.csv").iloc[0]
     assert (ratio.potential, ratio.reference) == ("-", "li7p3s11/gap") and ratio.ratio_nernst_einstein == pytest.approx(1.0)
     assert ratio.ratio_nernst_einstein_low < 1 < ratio.ratio_nernst_einstein_high and ratio.differ == "do not differ within their intervals"
+    again = subprocess.run([BIN / "esgap", "analyse", tmp_path / "out"], cwd=tmp_path.parent, env=ENV, text=True, capture_output=True)
+    assert again.returncode == 0, again.stderr  # the dump is found from another folder, too
 
 
 def test_a_run_that_breaks_counts_up_to_there(folder, tmp_path):
@@ -123,6 +129,7 @@ def test_a_run_that_breaks_counts_up_to_there(folder, tmp_path):
         assert done.returncode == 0, done.stderr
         found.append(pd.read_csv(tmp_path / name / "conductivity.csv").iloc[0])
     assert "1 run broke" in found[0].verdict and "broke" not in found[1].verdict
+    assert " apart at " in json.loads((tmp_path / "all" / "result.json").read_text())["notes"][0]
     assert found[0].length == pytest.approx(found[1].length, abs=0.021)  # it is broken from one frame on; the frame before is the last
     assert found[0].diffusion_coefficient == pytest.approx(found[1].diffusion_coefficient, rel=0.2)
 
@@ -161,6 +168,8 @@ def test_bonds_that_open_are_named(folder, tmp_path):
         ("temperature = 800", "temperature = 0", "trajectory.temperature"),
         ('elements = ["Li", "P", "S"]', 'elements = ["Na", "P", "S"]', "mobile = 'Li' is none of the elements"),
         ('dump = "all.dump"', 'dump = "none.dump"', "no dump"),
+        ("[transport]", "[transport]\ncharge = 2", "transport.charge given beside [trajectory]"),
+        ('kind = "md"', 'kind = "md"\ntemperatures = [600]\nseeds = [3]', "temperatures, seeds given beside [trajectory]"),
     ],
 )
 def test_bad_input_is_one_sentence(old, new, words, tmp_path):

@@ -8,7 +8,7 @@ from gapfit_toys import PAIRS, SOAPS, configuration
 from esgap.errors import EsgapError
 from esgap.gapfit import e0
 from esgap.gapfit.regression import prior_factor
-from esgap.gapfit.sparse import check_method, choose, cur, descriptors, farthest, independent
+from esgap.gapfit.sparse import choose, cur, descriptors, farthest, independent
 from esgap.gapfit.terms import Pair, Sparse
 
 FRAMES = [configuration(seed, "LiSPSLi" if seed % 2 else "LiSPS") for seed in range(12)]
@@ -73,11 +73,6 @@ def test_term_without_data_is_left_out_with_a_sentence():
     choice = choose(Pair(15, 15, 2.0), FRAMES, 6)
     assert choice.sparse is None and "distance_2b of P-P" in choice.remark and "left out" in choice.remark
     assert choose(SOAPS[2], [Atoms("Li2S", positions=np.eye(3) * 3, cell=[9, 9, 9], pbc=True)], 6).sparse is None
-
-
-def test_unknown_method():
-    with pytest.raises(EsgapError, match="'curr', expected cur or farthest"):
-        check_method("curr")
 
 
 WATER = [Atoms("H2O"), Atoms("H4O2"), Atoms("H2O2")]

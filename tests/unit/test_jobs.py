@@ -14,7 +14,7 @@ from esgap.errors import EsgapError
 from esgap.jobs import files
 from esgap.jobs.job import Job, edges
 from esgap.jobs.lock import is_locked, locked
-from esgap.jobs.record import adopt
+from esgap.jobs.record import adopt, unfinished
 from esgap.jobs.resources import Resources
 from esgap.jobs.run import run
 
@@ -40,7 +40,11 @@ def fails(name: str, needs: tuple[str, ...] = (), **kw) -> Job:
     return job(name, "echo 'ERROR: no such atom'; exit 3", needs, **kw)
 
 
-def work(folder: Path, *jobs: Job, cores: int = 2, launcher: str = "env RANKS={ranks}", problem=lambda job, folder: None) -> list[tuple[str, str]]:
+def sound(job: Job, folder: Path) -> None:
+    """No problem."""
+
+
+def work(folder: Path, *jobs: Job, cores: int = 2, launcher: str = "env RANKS={ranks}", problem=sound) -> list[tuple[str, str]]:
     """Run the jobs; returns the events."""
     events = []
     run(jobs, folder, Resources(cores=cores, launcher=launcher), lambda event, job, done, total: events.append((event, job.name)), problem)
@@ -228,18 +232,43 @@ def test_job_that_continues_refuses_another_beginning(tmp_path):
     assert of("done", work(tmp_path, goes_on)) == {"a"}
 
 
-def test_job_of_another_hand_is_not_overwritten_and_can_be_adopted(tmp_path):
+@pytest.mark.parametrize("left", [("log", "out"), ("out",), ("out", "finished")], ids=" ".join)
+def test_job_of_another_hand_is_not_overwritten_and_can_be_adopted(tmp_path, left):
+    """`make` leaves the log of LAMMPS, but of other programs only the outputs and its stamp."""
     (tmp_path / "a").mkdir()
-    for file in ("log", "out"):
+    for file in left:
         (tmp_path / "a" / file).write_text("by hand\n")
     jobs = (sleeper("a"), sleeper("b", ("a",)))
     with pytest.raises(EsgapError, match="a was not started by `esgap run`: .* --adopt"):
         work(tmp_path, *jobs)
-    assert adopt(jobs, tmp_path, "lmp") == ["a"]
+    assert adopt(jobs, tmp_path, "lmp", sound) == ["a"]
     events = work(tmp_path, *jobs)
     assert of("kept", events) == {"a"} and of("done", events) == {"b"}
     assert (tmp_path / "a/out").read_text() == "by hand\n"
     assert "adopted" in json.loads((tmp_path / "a/run.json").read_text())
+
+
+@pytest.mark.parametrize("left, why", [(("log",), "a/out is missing"), (("log", "out"), "cut off")], ids=["no output", "a problem"])
+def test_what_is_not_finished_is_not_adopted(tmp_path, left, why):
+    (tmp_path / "a").mkdir()
+    for file in left:
+        (tmp_path / "a" / file).write_text("by hand\n")
+    with pytest.raises(EsgapError, match=f"a was run by hand and is not finished .*{why}.*: finish it with `make`"):
+        adopt((sleeper("a"),), tmp_path, "lmp", lambda job, folder: "cut off")
+    assert not (tmp_path / "a/run.json").exists()
+
+
+@pytest.mark.parametrize("mark", ["started.json", "failed.json"])
+def test_what_a_killed_or_failed_job_left_is_no_result(tmp_path, mark):
+    """The output is there, whole or not: only the record tells."""
+    with pytest.raises(EsgapError):
+        work(tmp_path, job("a", "touch a/out; false"))
+    if mark == "started.json":
+        (tmp_path / "a/failed.json").rename(tmp_path / "a/started.json")
+    assert adopt((sleeper("a"),), tmp_path, "lmp", sound) == []
+    assert unfinished(sleeper("a"), tmp_path, sound) is not None
+    work(tmp_path, sleeper("a"))
+    assert unfinished(sleeper("a"), tmp_path, sound) is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"schema": 1}', '{"schema": 2}', '{"schema": 2, "inputs": {}, "inputs_hash": ""}', "\xff"])

@@ -41,6 +41,16 @@ def test_without_charges_in_the_folder_of_the_xml(tiny_gap, tmp_path):
         make_potential(tiny_gap, tmp_path)
 
 
+def test_the_short_range_part_of_a_potential_is_no_potential(tiny_gap, tmp_path):
+    """Nor is it one with other charges; with its own it is."""
+    charged = make_potential(tiny_gap, tmp_path / "m" / "p", electrostatics=baseline("Li=0.5,P=2.5,S=-1.0", "Li=1,P=1.3,S=1.2", "", 9.0))
+    for other in (None, baseline("Li=0.6,P=2.4,S=-1.0", "Li=1,P=1.3,S=1.2", "", 9.0)):
+        with pytest.raises(EsgapError, match=r"short-range part of m/p, fitted to energies less the electrostatics of Li \+0.5 e, P \+2.5 e, S -1 e"):
+            make_potential(charged.xml, tmp_path / "n" / "q", electrostatics=other)
+    assert not (tmp_path / "n").exists()
+    make_potential(charged.xml, tmp_path / "n" / "q", electrostatics=baseline("Li=0.5,P=2.5,S=-1.0", "Li=1,P=1.3,S=1.2", "", 9.0))
+
+
 def test_an_edited_include_is_refused_and_made_anew(tiny_gap, tmp_path):
     """A charge edited in potential.lmp ran with a net charge, one edited in potential.toml changed nothing."""
     folder = tmp_path / "m" / "p"

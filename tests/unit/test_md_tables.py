@@ -3,14 +3,18 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from esgap.lammps.trajectory import Trajectory
 from esgap.physics.displacement import Run
 from esgap.physics.estimate import Estimate
 from esgap.physics.transport import Conditions, transport
 from esgap.studies.contract import Result
 from esgap.studies.md.analyse import Conductivity, comparison, conductivity, lines
+from esgap.studies.md.read import _pool
 from esgap.studies.md.report import line
+from esgap.studies.md.study import Study
 from esgap.units import BOLTZMANN
 
 
@@ -42,6 +46,28 @@ def test_comparison_says_whether_they_differ():
     assert (near.potential, near.reference, near.temperature) == ("b", "a", 800.0)
     assert near.ratio_nernst_einstein.value == pytest.approx(1.1) and near.differ == "do not differ within their intervals" and near.verdict == "ok"
     assert far.differ == "differ" and far.ratio_nernst_einstein.low > 1 and far.verdict == "c not converged: y"
+
+
+def test_comparison_with_a_run_of_the_same_name():
+    """Dumps made elsewhere are all called "-", and a supercell has the potential of the cell it is compared with."""
+    (found,) = comparison([row("-", 800.0, 120.0), row("-", 600.0, 50.0)], [row("-", 800.0, 100.0)])
+    assert found.temperature == 800.0 and found.ratio_nernst_einstein.value == pytest.approx(1.2)
+    assert comparison([row("-", 800.0, 120.0)], [row("-", 700.0, 100.0)]) == []
+
+
+@pytest.mark.parametrize("ensemble", ["nvt", "nve"])
+def test_temperature_is_that_of_the_frames_that_count(ensemble):
+    """A run that collapses heats up; it is left out, and so is its temperature."""
+    steps = np.arange(101)
+    positions = np.zeros((101, 2, 3)) + [[0.0, 0.0, 0.0], [4.0, 4.0, 4.0]]
+    broken = positions.copy()
+    broken[11:, 1] = 0.3
+    cells, ids, elements = np.broadcast_to(9.0 * np.eye(3), (101, 3, 3)), np.array([1, 2]), np.array(["Li", "S"])
+    runs = [Trajectory(steps, where, cells, ids, None, elements) for where in (positions, broken)]
+    thermo = [pd.DataFrame({"step": steps, "temperature": 600.0}), pd.DataFrame({"step": steps, "temperature": np.where(steps > 10, 9000.0, 600.0)})]
+    study = Study(kind="md", structure="x", potential="y", dynamics={"ensemble": ensemble})
+    found = _pool(study, "y", 620.0, thermo, runs, ["one", "two"], 0.1)
+    assert found.names == ["one"] and found.measured == 600.0 and found.conditions.temperature == (600.0 if ensemble == "nve" else 620.0)
 
 
 def test_ions_that_only_vibrate_have_a_row_without_haven_ratio():

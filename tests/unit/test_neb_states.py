@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase import Atoms
-from ase.io import read
+from ase.io import read, write
 
 from esgap.errors import EsgapError
 from esgap.studies.load import validate
@@ -123,6 +123,15 @@ def test_files_are_unwrapped_against_each_other(tmp_path):
     one, two = (atoms.positions for atoms in read_states(study).atoms)
     np.testing.assert_allclose(two - one, [[0, 0, 0], [0, 0, 0], STEP / 2, [0, 0, 0], [0, 0, 0]], rtol=0, atol=1e-7)
     assert np.abs(read(tmp_path / "b.extxyz").positions - two).max() > 5
+
+
+def test_one_state_twice_is_no_path(tmp_path):
+    atoms = Atoms(["Li", "S"], positions=[[0, 0, 0], [3, 3, 3]], cell=[9, 9, 9], pbc=True)
+    for name in ("a", "b"):
+        write(tmp_path / f"{name}.extxyz", atoms)
+    content = {"kind": "neb", "potential": "li7p3s11/es-gap", "endpoints": {"initial": "a.extxyz", "final": "b.extxyz"}}
+    with pytest.raises(EsgapError, match="a.extxyz and .*b.extxyz are one state"):
+        read_states(validate(Study, content, tmp_path / "study.toml"))
 
 
 def test_legs_of_a_split_path_take_the_place_of_the_whole():

@@ -50,7 +50,7 @@ def test_rows_with_another_verdict_stand_out(rows):
     assert [row.style for row in terminal(rows, "title").rows] == [None, None, "yellow", "yellow", None]
 
 
-@pytest.mark.parametrize("width", [20, 45, 60, 80])
+@pytest.mark.parametrize("width", [20, 45, 60, 80, 90, 100, 110])
 def test_narrow_terminal_cuts_nothing(rows, width):
     text = "".join(printed(rows, width).split())
     for whole in ("0.900", "-0.1", "notconverged:0.2eV/Angstromleft", "recombined"):

@@ -13,6 +13,9 @@ from esgap.studies.load import load_study
 
 MINIMAL = 'kind = "frenkel"\nstructure = "cell.cif"\npotential = "li7p3s11/es-gap"\n'
 
+NEB = 'kind = "neb"\npotential = "p"\n[endpoints]\n'
+FIT = 'kind = "fit"\nmaterial = "Li2S"\nelements = ["Li", "S"]\ndata = ["d"]\n[sigma]\nenergy = 0.001\nforce = 0.1\nvirial = 0.1\n[distance_2b]\ncutoff = 5.0\nn_sparse = 5\ndelta = 1.0\ntheta = 1.0\n[[model]]\nname = "a"\n'
+
 
 def write(folder: Path, text: str) -> Path:
     file = folder / "study.toml"
@@ -62,6 +65,10 @@ def test_potential_beside_the_study_comes_before_a_name(tmp_path):
         (MINIMAL + "[run]\nranks = 0\n", r"key 'run\.ranks' = 0"),
         (MINIMAL + "[run]\ncores = 0\n", r"key 'run\.cores' = 0"),
         (MINIMAL + '[run]\nlmp = " "\n', "lmp is empty"),
+        (NEB + 'initial = "a"\nfinal = "b"\nothers = "keep"\n', "`run` and `others` belong to `from` and `hop`"),
+        (NEB + 'from = "md"\nhop = 1\nvia = ["c"]\n', "`via` was given with `from`"),
+        (NEB + 'from = "md"\nhop = []\n', "`hop` is empty"),
+        (FIT + "[model.electrostatics]\ncharges = { Li = 1.0, S = -2.0 }\nzeta = { Li = 1.0, S = 1.0 }\n", r"key 'model\.0\.electrostatics\.\w+' is missing"),
         (MINIMAL.replace("frenkel", "frenkl"), "kind = 'frenkl', expected one of .*frenkel"),
         (MINIMAL.replace('kind = "frenkel"', "kind = 3"), "kind = 3, expected one of"),
         (MINIMAL.replace('kind = "frenkel"', 'kind = ["frenkel"]'), r"kind = \['frenkel'\], expected one of"),

@@ -69,6 +69,9 @@ def test_guard_knows_the_shortest_distances_of_the_data(tmp_path):
     fused = frames[0].copy()
     fused.set_distance(*phosphorus, 2.2, fix=0, mic=True)
     assert "P-" in guard.wrong(fused)
+    strange = frames[0].copy()
+    strange.numbers[0] = 17
+    assert guard.wrong(strange) == "Cl, of which the labels hold none"
     lost = frames[0].copy()
     lost.positions[3] = np.nan
     assert guard.wrong(lost) == "positions that are no numbers"

@@ -202,7 +202,7 @@ void SoapKernel::add_tile(const Configuration &config, const Surroundings &atom,
   }
   for (int k = 0; k < TILE; ++k) {
     q[k] *= 0.5 / atom.norm;
-    const double power = factor[tile * TILE + k] * delta * delta * std::pow(q[k], zeta - 1.0);
+    const double power = factor[tile * TILE + k] * delta * delta * std::pow(std::max(q[k], 0.0), zeta - 1.0);
     out.energy[k] += power * q[k];
     weight[k] = zeta * power / atom.norm;
   }

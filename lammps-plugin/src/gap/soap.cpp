@@ -225,7 +225,7 @@ SparseVariance Soap::variance() const
     for (int k = 0; k < width; ++k) rows[static_cast<std::size_t>(s) * width + k] = sparse.at(s, k);
   for (int p = 0; p < sparse.count(); ++p) sparse.project(p, rows.data(), count, width, &dots[static_cast<std::size_t>(p) * count * Panels::PANEL]);
   const auto dot = [&](int s, int t) { return dots[(static_cast<std::size_t>(t / Panels::PANEL) * count + s) * Panels::PANEL + t % Panels::PANEL]; };
-  return {count, [&](int s, int t) { return factor[s] * factor[t] / (delta * delta) * std::pow(dot(s, t), zeta); }};
+  return {count, [&](int s, int t) { return factor[s] * factor[t] / (delta * delta) * std::pow(std::max(dot(s, t), 0.0), zeta); }};
 }
 
 void Soap::add_gradients(Centre *centres, int count, SoapScratch &scratch) const

@@ -64,7 +64,7 @@ class Soap {
   double cutoff, delta, zeta;
   Expansion expansion;
   Panels sparse;                         // the sparse points, in this class's own order of the descriptor
-  std::vector<double> weight, factor;    // delta^2 alpha_s c_s and c_s, zero for the rows that fill the last panel
+  std::vector<double> weight, factor;    // delta^2 alpha_s c_s and delta^2 c_s, zero for the rows that fill the last panel
 };
 
 }    // namespace esgap::gap

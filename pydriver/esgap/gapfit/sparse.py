@@ -16,11 +16,9 @@ from ase.data import chemical_symbols
 from scipy.linalg import eigh, lapack
 
 from esgap.calculators import Descriptor
-from esgap.errors import EsgapError
 from esgap.environments import Environment
 from esgap.gapfit.terms import Pair, Soap, Sparse, Term
 
-METHODS = ("cur", "farthest")
 DEPENDENT = 1e-13  # of the largest variance: what is left of a point that the others explain to rounding
 
 
@@ -108,10 +106,3 @@ def _name(term: Term) -> str:
     if term.kind == "soap":
         return f"soap of {chemical_symbols[term.z]} with cutoff {term.cutoff:g}"
     return f"distance_2b of {chemical_symbols[term.z1]}-{chemical_symbols[term.z2]}"
-
-
-def check_method(method: str) -> str:
-    """`method` itself. Raises EsgapError for an unknown one."""
-    if method not in METHODS:
-        raise EsgapError(f"sparse points by '{method}', expected {' or '.join(METHODS)}")
-    return method

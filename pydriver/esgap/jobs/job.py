@@ -1,5 +1,6 @@
 """A job: one process, the files that decide its result, and the files that it leaves."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +41,15 @@ class Job(Frozen):
     def log(self) -> str:
         """The log of LAMMPS, or what the process printed."""
         return f"{self.name}/log.lammps" if self.command[0] == "lmp" else f"{self.name}/log"
+
+
+Problem = Callable[[Job, Path], str | None]  # what is wrong with the files of a job whose process ended well, or None
+
+
+def changed_variables(old: tuple[str, ...] | list[str], new: tuple[str, ...] | list[str]) -> list[str]:
+    """The variables (-var NAME VALUE) that differ between two command lines, as words."""
+    one, two = ({words[i + 1]: words[i + 2] for i, word in enumerate(words[:-2]) if word == "-var"} for words in (old, new))
+    return [f"variable {name}" for name in sorted(set(one) | set(two)) if one.get(name) != two.get(name)]
 
 
 def edges(jobs: tuple[Job, ...]) -> dict[str, set[str]]:

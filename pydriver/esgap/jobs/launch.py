@@ -6,7 +6,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
@@ -62,7 +62,7 @@ def start(words: list[str], folder: Path, printed: Path) -> subprocess.Popen:
         return _guard(
             words[0],
             lambda: subprocess.Popen(
-                _program(words), cwd=folder, env=environment(words), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_die_with_parent
+                _program(words), cwd=folder, env=environment(words), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_die_with(os.getpid())
             ),
         )
 
@@ -72,7 +72,7 @@ def output(words: list[str], cwd: Path | None = None) -> subprocess.CompletedPro
     return _guard(
         words[0],
         lambda: subprocess.run(
-            _program(words), cwd=cwd, env=environment(words), text=True, errors="replace", capture_output=True, stdin=subprocess.DEVNULL, preexec_fn=_die_with_parent
+            _program(words), cwd=cwd, env=environment(words), text=True, errors="replace", capture_output=True, stdin=subprocess.DEVNULL, preexec_fn=_die_with(os.getpid())
         ),
     )
 
@@ -142,6 +142,12 @@ def _guard(program: str, call):
         raise EsgapError(f"the command '{program}' cannot be started ({error.strerror}): correct [run] in the study") from error
 
 
-def _die_with_parent() -> None:
-    """Ask Linux to terminate this process when its parent dies: a killed esgap leaves no lmp that goes on writing."""
-    LIBC.prctl(1, signal.SIGTERM)  # 1 = PR_SET_PDEATHSIG
+def _die_with(parent: int) -> Callable[[], None]:
+    """For a new process: ask Linux to terminate it when its parent dies, so that a killed esgap leaves no lmp that goes on writing."""
+
+    def ask() -> None:
+        LIBC.prctl(1, signal.SIGTERM)  # 1 = PR_SET_PDEATHSIG
+        if os.getppid() != parent:  # it died before it could be asked for
+            os._exit(1)
+
+    return ask

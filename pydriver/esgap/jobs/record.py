@@ -6,7 +6,7 @@ from pathlib import Path
 
 from esgap.errors import EsgapError
 from esgap.jobs.files import STAMP
-from esgap.jobs.job import Job, missing
+from esgap.jobs.job import Job, Problem, changed_variables, missing
 from esgap.jobs.tools import versions_of
 from esgap.record import hash_of, now, read_json, sha256, write_json
 
@@ -43,7 +43,7 @@ def is_finished(job: Job, folder: Path, lmp: str) -> bool:
     """
     home = folder / job.name
     if not (home / RECORD).is_file():
-        _refuse_foreign(job, home, folder)
+        _refuse_foreign(job, folder)
         return False
     record = read_record(home / RECORD)
     if changed := changed_inputs(record, job, folder, lmp):
@@ -53,6 +53,29 @@ def is_finished(job: Job, folder: Path, lmp: str) -> bool:
         )
     check_outputs(record, job, folder)
     return True
+
+
+def unfinished(job: Job, folder: Path, problem: Problem) -> str | None:
+    """Why a job has no result in `folder` yet, None when it has one: a record, or, where it was run by hand, all that it should leave and no `problem`."""
+    home = folder / job.name
+    if lost := missing(job, folder):
+        return f"{folder / lost[0]} is missing"
+    if (home / RECORD).is_file():
+        return None
+    if (home / FAILED).is_file():
+        return str(read_record(home / FAILED)["reason"])
+    return f"{home} was interrupted" if (home / STARTED).is_file() else problem(job, folder)
+
+
+def begun(job: Job, folder: Path) -> bool:
+    """True when a job has left anything in `folder`: by `esgap run`, or by hand."""
+    return (folder / job.name / RECORD).is_file() or (folder / job.name / STARTED).is_file() or _by_hand(job, folder)
+
+
+def _by_hand(job: Job, folder: Path) -> bool:
+    """True when commands.sh, `make` or a user ran the job, to its end or not."""
+    ours = any((folder / job.name / file).is_file() for file in (RECORD, STARTED, FAILED))
+    return not ours and any((folder / file).is_file() for file in (job.log, f"{job.name}/{STAMP}", *job.outputs))
 
 
 def changed_inputs(record: dict, job: Job, folder: Path, lmp: str) -> list[str]:
@@ -65,14 +88,8 @@ def changed_inputs(record: dict, job: Job, folder: Path, lmp: str) -> list[str]:
     old = record.get("inputs", {})
     changed = [f"file {job.inputs[role]}" for role, digest in new["files"].items() if old.get("files", {}).get(role) != digest]
     changed += [f"version of {tool}" for tool, version in new["versions"].items() if old.get("versions", {}).get(tool) != version]
-    return changed + _changed_words(old.get("command", []), new["command"])
-
-
-def _changed_words(old: list[str], new: list[str]) -> list[str]:
-    """The variables (-var NAME VALUE) that differ between two command lines, else just "command"."""
-    one, two = ({words[i + 1]: words[i + 2] for i, word in enumerate(words[:-2]) if word == "-var"} for words in (old, new))
-    names = [f"variable {name}" for name in sorted(set(one) | set(two)) if one.get(name) != two.get(name)]
-    return names if names or old == new else ["command"]
+    was, is_ = old.get("command", []), new["command"]
+    return changed + (changed_variables(was, is_) or (["command"] if was != is_ else []))
 
 
 def check_outputs(record: dict, job: Job, folder: Path) -> None:
@@ -84,17 +101,20 @@ def check_outputs(record: dict, job: Job, folder: Path) -> None:
             raise EsgapError(f"{folder / name} was changed after its job had finished: restore it, or delete {folder / job.name} to compute it again")
 
 
-def _refuse_foreign(job: Job, home: Path, folder: Path) -> None:
+def _refuse_foreign(job: Job, folder: Path) -> None:
     """Raise EsgapError for a folder that `esgap run` did not start, such as one of commands.sh: it is not ours to delete."""
-    if (folder / job.log).is_file() and not (home / STARTED).is_file() and not (home / FAILED).is_file():
+    if _by_hand(job, folder):
         raise EsgapError(
-            f"{home} was not started by `esgap run`: read it with `esgap analyse`, take it over with `esgap run --adopt`, or delete it to compute it again"
+            f"{folder / job.name} was not started by `esgap run`: read it with `esgap analyse`, take it over with `esgap run --adopt`, or delete it to compute it again"
         )
 
 
-def adopt(jobs: tuple[Job, ...], folder: Path, lmp: str) -> list[str]:
-    """Write records for the jobs that were run by hand and have left all their outputs; returns their names."""
-    taken = [job for job in jobs if not (folder / job.name / RECORD).is_file() and not missing(job, folder)]
+def adopt(jobs: tuple[Job, ...], folder: Path, lmp: str, problem: Problem) -> list[str]:
+    """Write records for the jobs that were run by hand; returns their names. Raises EsgapError when one of them was not finished."""
+    taken = [job for job in jobs if _by_hand(job, folder)]
+    for job in taken:
+        if why := unfinished(job, folder, problem):
+            raise EsgapError(f"{folder / job.name} was run by hand and is not finished ({why}): finish it with `make`, or delete it to compute it again")
     for job in taken:
         hashes = decides(job, folder, lmp)
         outputs = {name: sha256(folder / name) for name in job.outputs}

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from esgap.errors import EsgapError
-from esgap.jobs.job import Job, edges, missing
+from esgap.jobs.job import Job, Problem, edges, missing
 from esgap.jobs.launch import check_launcher, how_it_ended, reason
 from esgap.jobs.pool import Process, Workers, workers
 from esgap.jobs.record import Started, is_finished
@@ -18,7 +18,6 @@ PULSE = 1.0  # seconds between looks at what running jobs write
 PRINTED = "printed"  # standard output of a job of LAMMPS, whose log is another file
 
 Progress = Callable[[str, Job, int, int], None]  # (event, job, done, total); event: kept, crowded, start, done, failed, or a running job's last line
-Problem = Callable[[Job, Path], str | None]  # what is wrong with the files of a job whose process ended well, or None
 
 
 @dataclass

@@ -53,10 +53,15 @@ def read_cell(file: Path) -> tuple[np.ndarray, np.ndarray]:
         bounds = np.array([line.split() for line in lines[5:8]], dtype=float)
         if bounds.shape not in ((3, 2), (3, 3)) or not np.isfinite(bounds).all():
             raise ValueError("no finite bounds of the box")
-        xy, xz, yz = bounds[:, 2] if bounds.shape[1] == 3 else np.zeros(3)
     except (ValueError, IndexError) as error:
         raise EsgapError(f"{file} is damaged ({error}): delete its folder to compute it again") from error
-    low = bounds[:, 0] - [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]  # the dump holds the bounding box
+    return cell_of_bounds(bounds)
+
+
+def cell_of_bounds(bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows a, b, c (3, 3) and origin (3,) from BOX BOUNDS, (3, 2) or with the tilts (3, 3): those of the box around the cell."""
+    xy, xz, yz = bounds[:, 2] if bounds.shape[1] == 3 else np.zeros(3)
+    low = bounds[:, 0] - [min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0]
     high = bounds[:, 1] - [max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0]
     lx, ly, lz = high - low
     return np.array([[lx, 0.0, 0.0], [xy, ly, 0.0], [xz, yz, lz]]), low

@@ -69,6 +69,8 @@ def problem(job: Job, folder: Path) -> str | None:
     if job.command[0] != "lmp" or "-partition" in job.command:
         return None
     log = folder / job.log
+    if not log.is_file():
+        return f"{log} is missing"
     text = log.read_text(errors="replace")
     if END not in text:
         return f"{log} is cut off (no '{END}' at its end): was the disk full?"

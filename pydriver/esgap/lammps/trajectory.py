@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from esgap.errors import EsgapError
+from esgap.lammps.dump import cell_of_bounds
 
 FRAME = "ITEM: TIMESTEP\n"
 READ = 1 << 26  # characters at a time
@@ -147,11 +148,7 @@ def _cell(title: str, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows a, b, c and origin from BOX BOUNDS: orthogonal, with tilts, or general (abc origin)."""
     if "abc origin" in title:
         return bounds[:, :3], bounds[:, 3]
-    xy, xz, yz = bounds[:, 2] if "xy xz yz" in title else (0.0, 0.0, 0.0)
-    low, high = bounds[:, 0].copy(), bounds[:, 1].copy()  # of the box around the cell
-    low -= min(0.0, xy, xz, xy + xz), min(0.0, yz), 0.0
-    high -= max(0.0, xy, xz, xy + xz), max(0.0, yz), 0.0
-    return np.array([[high[0] - low[0], 0.0, 0.0], [xy, high[1] - low[1], 0.0], [xz, yz, high[2] - low[2]]]), low
+    return cell_of_bounds(bounds if "xy xz yz" in title else bounds[:, :2])
 
 
 def _parsed(frames: list[_Frame], file: Path) -> _Part:

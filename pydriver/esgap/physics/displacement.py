@@ -160,7 +160,7 @@ def fit_lags(runs: Sequence[Run], start: float) -> np.ndarray:
     stop = min(SPAN * start, max(total / WINDOWS, 2 * start), shortest / 2)
     lags = np.unique(np.round(np.geomspace(max(start, interval), stop, LAGS) / interval).astype(int))
     if len(lags) < 4 or stop < 2 * start or 4 * stop > total:
-        raise EsgapError(f"runs of {shortest:g} ps with a frame every {interval:g} ps are too short for a fit from {start:g} ps on: run longer, or sample more often")
+        raise EsgapError(f"runs of {shortest:g} ps with a frame every {interval:g} ps are too short for a fit from {start:g} ps on: run longer, or sample more often (fit_from in [transport] sets the shortest lag)")
     return lags
 
 
@@ -209,11 +209,11 @@ def excess(runs: Sequence[Run], lags: np.ndarray) -> float:
 
 
 def choose_start(runs: Sequence[Run]) -> float:
-    """The shortest t0 (ps) of 1, 2, 4 ... at which the slope is that from 2 t0 on, within a standard error of their difference.
+    """The shortest t0 (ps) of 1, 2, 4 ..., or 1, 2, 4 ... times the time between frames where that is longer, at which the slope is that from 2 t0 on, within a standard error of their difference.
 
     When none is, the longest that the runs allow. Raises EsgapError when they allow none.
     """
-    start = SHORTEST
+    start = max(SHORTEST, runs[0].interval)
     now = slope(runs, start)
     while True:
         try:

@@ -8,7 +8,7 @@ from ase.geometry import get_distances
 
 INTACT = "intact"
 FEW = 4  # ions that are named
-SITE_RADIUS = 1.5  # Angstrom: half of the usual distance between neighbouring Li sites
+FILLED_RADIUS = 1.5  # Angstrom: half of the usual distance between neighbouring Li sites
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ def pair_of(perfect: CellState, defect: CellState) -> CellState:
 def emptied_sites(sites: np.ndarray, positions: np.ndarray, mobile: np.ndarray, cell: np.ndarray) -> list[int]:
     """Ids (from 1) of the mobile ions whose places in `sites` no mobile ion fills in `positions`.
 
-    An ion fills the nearest place (minimum image, drift of the rest of the crystal removed) when it is within SITE_RADIUS.
+    An ion fills the nearest place (minimum image, drift of the rest of the crystal removed) when it is within FILLED_RADIUS.
     `sites`, `positions`: all atoms, (N, 3) in Angstrom; `mobile`: indices; `cell`: rows a, b, c.
     """
     shift = drift(sites, positions, mobile)
     _, distances = get_distances(positions[mobile] - shift, sites[mobile], cell=Cell(cell), pbc=True)
-    filled = distances.argmin(axis=1)[distances.min(axis=1) < SITE_RADIUS]
+    filled = distances.argmin(axis=1)[distances.min(axis=1) < FILLED_RADIUS]
     return [int(mobile[k]) + 1 for k in np.setdiff1d(np.arange(len(mobile)), filled)]
 
 
@@ -76,7 +76,7 @@ def pair_state(perfect: CellState, defect: CellState, origin: np.ndarray, mobile
 
     `origin`: where the interstitial ion is expected, (3,) in Angstrom: its place without field, or the site it was put on; `moved`: its index.
     Returns "intact", or what happened instead: "recombined" (no place of the perfect cell is empty), "ion N left its site"
-    (another than the vacancy that was made; N: the id of its atom), "interstitial moved" (it left its origin by more than SITE_RADIUS).
+    (another than the vacancy that was made; N: the id of its atom), "interstitial moved" (it left its origin by more than FILLED_RADIUS).
     """
     empty = emptied_sites(perfect.positions, defect.positions, mobile, cell)
     if not empty:
@@ -86,7 +86,7 @@ def pair_state(perfect: CellState, defect: CellState, origin: np.ndarray, mobile
         return _left(others)
     place = defect.positions[moved] - drift(perfect.positions, defect.positions, mobile)
     distance = get_distances(place, origin, cell=Cell(cell), pbc=True)[1].item()
-    return INTACT if distance < SITE_RADIUS else "interstitial moved"
+    return INTACT if distance < FILLED_RADIUS else "interstitial moved"
 
 
 def _left(ids: list[int]) -> str:

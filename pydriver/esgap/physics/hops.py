@@ -155,7 +155,7 @@ def group_events(hops: pd.DataFrame, sites: Sites, cell: np.ndarray) -> np.ndarr
 
 
 def contributions(hops: pd.DataFrame) -> np.ndarray:
-    """Share of each hop in the squared charge displacement of all events; the shares of a run sum to 1.
+    """Share of each hop in the squared charge displacement of all events; the shares of all runs together sum to 1.
 
     An event moves the charge by D = sum of the displacements d of its hops; a hop has the share d.D / sum over events of D^2. Ions that
     change places have D = 0 and contribute nothing; a hop against the others of its event contributes negatively.

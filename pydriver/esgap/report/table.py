@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from esgap.studies.contract import Column, Row
 
 NARROW = 60  # columns of the terminal below which a row is printed as a line
-FOLD = 0.8  # of the width at which no word is folded: less than this is unreadable
 
 
 def write_csv(file: Path, rows: Sequence["Row"], kind: type["Row"] | None = None) -> None:
@@ -63,7 +62,7 @@ def show(console: Console, rows: Sequence["Row"], title: str) -> None:
     if not rows or not rows[0].printed:
         return
     table = terminal(rows, title)
-    if console.width >= FOLD * table.__rich_measure__(console, console.options.update(max_width=1000)).minimum and console.width >= NARROW:
+    if console.width >= table.__rich_measure__(console, console.options.update(max_width=1000)).minimum and console.width >= NARROW:
         console.print(table)
         return
     console.print(title, style="bold")

@@ -20,8 +20,10 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 from pydantic import Field, model_validator
 
 from esgap.errors import EsgapError
-from esgap.jobs.job import Frozen, Job, Tag, missing
+from esgap.jobs.job import Frozen, Job, Tag
+from esgap.jobs.record import unfinished
 from esgap.jobs.resources import Resources
+from esgap.lammps.log import problem
 from esgap.physics.estimate import LEVEL, Estimate
 
 SCHEMA = 2
@@ -153,8 +155,8 @@ class Workspace:
         self.said.append(line)
 
     def finished(self, job: Job) -> bool:
-        """True when the job of an earlier round has left its outputs."""
-        return not missing(job, self.folder)
+        """True when the job of an earlier round has a result."""
+        return unfinished(job, self.folder, problem) is None
 
 
 @dataclass(frozen=True)

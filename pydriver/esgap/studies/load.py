@@ -60,7 +60,7 @@ def validate(model: type[BaseModel], content: dict, path: Path) -> BaseModel:
 
 def first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     """A validation error as a sentence on its first entry, an unknown key (with the nearest known one) before a missing one."""
-    problem = min(error.errors(), key=lambda entry: entry["type"] == "missing")
+    problem = min(error.errors(), key=lambda entry: (entry["type"] == "too_short", entry["type"] == "missing"))  # a table with a fault counts as lacking, too
     key = ".".join(map(str, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         table = _model_at(model, problem["loc"][:-1])

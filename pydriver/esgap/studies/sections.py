@@ -30,6 +30,7 @@ def _name_or_folder(name: str, info: ValidationInfo) -> str:
 
 
 StudyPath = Annotated[Path, AfterValidator(_beside_the_study)]  # a file, relative to the study file
+LastingPath = Annotated[StudyPath, AfterValidator(Path.absolute)]  # one that the analysis reads again, wherever it is started
 PotentialName = Annotated[str, AfterValidator(_name_or_folder)]  # a folder relative to the study file, or a name such as li7p3s11/es-gap
 
 

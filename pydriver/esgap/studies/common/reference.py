@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,6 +51,15 @@ class Calculator(Section):
     """module:Class."""
     arguments: dict[str, Any] = {}
     """Its keyword arguments."""
+
+
+def make_calculator(settings: dict, section: str):
+    """The ASE calculator of `settings`. Raises EsgapError when there is none, or it refuses its arguments; `section`: of the study, where it stands."""
+    module, name = settings["calculator"].split(":")
+    try:
+        return getattr(import_module(module), name)(**settings["arguments"])
+    except (ImportError, AttributeError, TypeError) as error:
+        raise EsgapError(f"the calculator {settings['calculator']} cannot be made ({error}): correct [{section}]") from error
 
 
 class MayHaveReference(contract.Study):
@@ -112,12 +122,14 @@ def bare(atoms: Atoms) -> Atoms:
 
 
 def labelled(atoms: Atoms, label: dict) -> Atoms:
-    """The configuration with the keys dft_energy, dft_virial, dft_force, hirshfeld, settings; or with the reason why not."""
+    """The configuration with the keys dft_energy, dft_force, settings and, where the method gives them, dft_virial and hirshfeld; or with the reason why not."""
     if "reason" in label:
         atoms.info["reason"] = label["reason"]
         return atoms
-    atoms.info |= {ENERGY: label["energy"], VIRIAL: np.array(label["virial"]), "settings": label["settings"], "seconds": label["seconds"]}
+    atoms.info |= {ENERGY: label["energy"], "settings": label["settings"], "seconds": label["seconds"]}
     atoms.arrays[FORCES] = np.array(label["forces"])
+    if label["virial"] is not None:
+        atoms.info[VIRIAL] = np.array(label["virial"])
     if label["charges"] is not None:
         atoms.arrays[CHARGES] = np.array(label["charges"])
     return atoms

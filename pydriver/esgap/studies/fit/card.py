@@ -7,7 +7,7 @@ CARD = """\
 
 {kind}
 
-**{origin}** The parameters are ours and provisional.
+{origin}
 
 | | |
 |---|---|
@@ -30,7 +30,7 @@ They come from the same sampling as the fitted ones, so they measure interpolati
 ## Use
 
 ```
-variable potential index {material_lower}/{name}   # this folder
+variable potential index {material_lower}/{name}   # path of this folder
 variable engine index native
 include ${{potential}}/potential.lmp
 ```
@@ -75,7 +75,7 @@ def model_card(p: Potential) -> str:
     fit, columns = p.fit, _columns(p)
     sigma = fit["sigma"]
     return CARD.format(
-        material=p.material, material_lower=p.material.lower(), name=p.name, kind=_kind(p), origin=p.origin,
+        material=p.material, material_lower=p.material.lower(), name=p.name, kind=_kind(p), origin=f"**{p.origin}**" if p.origin else "Where the labels come from was not given (`origin` of the fit study).",
         elements=" ".join(p.elements), configurations=fit["configurations"], data=fit["data"], data_sha=fit["data_sha256"][:12],
         terms=_terms(fit), energy=sigma["energy"], force=sigma["force"], relative=f"{100 * sigma['force_relative']:g} %", virial=sigma["virial"], types=_sigma_of_types(sigma),
         size=fit["bytes"] / 1e6, decimals=fit["sparse_decimals"], rounding=_rounding(fit), more=_native(fit),

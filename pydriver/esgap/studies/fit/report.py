@@ -12,13 +12,15 @@ from esgap.studies.contract import Result
 
 
 def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
-    """One figure a potential: forces by element, held-out ones in front. Of a scan, the errors of all points."""
+    """One figure a potential whose labels have forces: these by element, held-out ones in front. Of a scan, the errors of all points."""
     if result.rows("scan"):
         yield "scan", _scan(result.rows("scan"))
     if result.rows("learning"):
         yield "learning", _learning(result.rows("learning"))
     for name in dict.fromkeys(row.potential for row in result.rows("errors")):
         data = read_json(folder / "models" / name / "parity.json", "fit again")
+        if not data["forces"]:
+            continue
         fig, axes = figure.new(4.2 * len(data["forces"]), 4.0, ncols=len(data["forces"]), squeeze=False)
         for ax, (symbol, parts) in zip(axes[0], data["forces"].items()):
             for held, colour in ((False, "0.7"), (True, "C0")):

@@ -53,7 +53,7 @@ def row(job: Job, atoms: Atoms, label: dict) -> LabelRow:
         energy_per_atom=label["energy"] / len(atoms),
         max_force=float(np.linalg.norm(forces, axis=1).max()),
         net_force=net,
-        pressure=float(np.trace(label["virial"])) / 3 / atoms.get_volume() / GPa,
+        pressure=float(np.trace(label["virial"])) / 3 / atoms.get_volume() / GPa if label["virial"] else None,
         verdict=OK if net < NET_FORCE else f"net force of {net:.3f} eV/Angstrom an atom: the grid is too coarse",
         **known,
     )

@@ -10,8 +10,8 @@ from esgap.studies.contract import Result
 
 
 def figures(result: Result, folder: Path) -> Iterator[tuple[str, Figure]]:
-    """Energy an atom against pressure, one mark a configuration."""
-    rows = [row for row in result.rows("labels") if row.energy_per_atom]
+    """Energy an atom against pressure, one mark a configuration that has both."""
+    rows = [row for row in result.rows("labels") if row.energy_per_atom and row.pressure]
     if rows:
         fig, axes = figure.new()
         axes.plot([row.pressure.value for row in rows], [row.energy_per_atom.value for row in rows], "o")

@@ -5,9 +5,9 @@ Leaves FOLDER/label.json: the values, or `reason` when the method did not conver
 
 import sys
 import time
-from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import CalculatorError
 from ase.io import read
@@ -15,7 +15,7 @@ from ase.io import read
 from esgap import cp2k
 from esgap.errors import EsgapError
 from esgap.record import hash_of, read_json, write_json
-from esgap.studies.common.reference import LABEL, TEMPLATE
+from esgap.studies.common.reference import LABEL, TEMPLATE, make_calculator
 
 
 def label(settings: dict, atoms: Atoms, folder: Path) -> dict:
@@ -24,8 +24,12 @@ def label(settings: dict, atoms: Atoms, folder: Path) -> dict:
         found = with_cp2k(settings["cp2k"], atoms, folder) if settings["cp2k"] else with_ase(settings["ase"], atoms)
     except (cp2k.NotConverged, CalculatorError) as error:
         return {"reason": str(error) or type(error).__name__}
-    charges = None if found.charges is None else found.charges.tolist()
-    return {"energy": found.energy, "forces": found.forces.tolist(), "virial": found.virial.tolist(), "charges": charges, "version": found.version}
+    return {"energy": found.energy, "forces": found.forces.tolist(), "virial": listed(found.virial), "charges": listed(found.charges), "version": found.version}
+
+
+def listed(values: np.ndarray | None) -> list | None:
+    """For JSON; None stays what the method does not give."""
+    return None if values is None else values.tolist()
 
 
 def with_cp2k(settings: dict, atoms: Atoms, folder: Path) -> cp2k.Label:
@@ -35,14 +39,10 @@ def with_cp2k(settings: dict, atoms: Atoms, folder: Path) -> cp2k.Label:
 
 def with_ase(settings: dict, atoms: Atoms) -> cp2k.Label:
     """An ASE calculator's energy, forces and, where it has them, stress and charges."""
-    module, name = settings["calculator"].split(":")
-    try:
-        calculator = getattr(import_module(module), name)(**settings["arguments"])
-    except (ImportError, AttributeError, TypeError) as error:
-        raise EsgapError(f"the calculator {settings['calculator']} cannot be made ({error}): correct [ase]") from error
-    atoms.calc = calculator
-    charges = atoms.get_charges() if "charges" in calculator.implemented_properties else None
-    virial = -atoms.get_stress(voigt=False) * atoms.get_volume()
+    atoms.calc = calculator = make_calculator(settings, "ase")
+    has = calculator.implemented_properties
+    charges = atoms.get_charges() if "charges" in has else None
+    virial = -atoms.get_stress(voigt=False) * atoms.get_volume() if "stress" in has else None
     return cp2k.Label(atoms.get_potential_energy(), atoms.get_forces(), virial, charges, f"{settings['calculator']}")
 
 

@@ -10,6 +10,8 @@ from ase import Atoms
 from esgap.errors import EsgapError
 from esgap.physics.estimate import Estimate
 from esgap.physics.locality import Induced, charges_with_intervals, induced, magnitude
+from esgap.record import read_json
+from esgap.studies.common.reference import LABEL
 from esgap.studies.contract import OK, Column, Quantity, Result, Row, Runs
 from esgap.studies.locality.deck import DATA, DIPOLES, FORCES, read_cells
 from esgap.studies.locality.study import Study
@@ -92,7 +94,13 @@ def analyse(study: Study, runs: Runs) -> Result:
         "ions": second.ions(study) if second else [],
         "width": [Width(eta=second.of("eta"))] if second else [],
     }
-    return Result(kind=study.kind, title=study.title, method=METHOD, tables=tables)
+    return Result(kind=study.kind, title=study.title, method=METHOD, tables=tables, notes=unlabelled(runs))
+
+
+def unlabelled(runs: Runs) -> list[str]:
+    """A note for each cell that the reference could not label, and which is therefore missing in everything else."""
+    labels = {job.tags["configuration"]: read_json(runs.folder / job.name / LABEL, "delete the folder to label it again") for job in runs.select() if "configuration" in job.tags}
+    return [f"the cell {tag} has no label and is left out: {label['reason']}" for tag, label in labels.items() if "reason" in label]
 
 
 @dataclass(frozen=True)

@@ -107,14 +107,17 @@ def analyse(study: Study, runs: Runs) -> Result:
     _write(runs, "sites", [_tagged(pool, hops.site_table()) for pool, hops in found])
     _write(runs, "hops", [_hops(pool, hops) for pool, hops in found])
     rows = [conductivity(pool, hops, value) for (pool, hops), value in zip(found, values)]
+    references = _reference(study.reference) if study.reference else rows
     tables = {
         "conductivity": rows,
-        "comparison": comparison(rows, _reference(study.reference) if study.reference else rows),
+        "comparison": comparison(rows, references),
         "arrhenius": lines(rows, study.transport.extrapolate),
         "bonds": [row for pool, _ in found for row in lasting(pool)],
         "paths": [row for pool, hops in found for row in best_paths(pool, hops)],
     }
     notes = list(dict.fromkeys(note for pool, _ in found for note in pool.notes))
+    if study.reference and not {row.temperature for row in rows} & {row.temperature for row in references}:
+        notes.append(f"nothing is compared: the reference {study.reference} has none of the temperatures {', '.join(f'{row.temperature:g} K' for row in rows)}")
     if study.trajectory:
         notes += [f"{file} has the SHA-256 {sha256(file)}" for file in study.trajectory.files]
     return Result(kind=study.kind, title=study.title, method=METHOD, tables=tables, notes=notes)
@@ -157,8 +160,8 @@ def comparison(rows: list[Conductivity], references: list[Conductivity]) -> list
     """Each potential against the first of the references, where both have a conductivity above zero at one temperature."""
     out = []
     for row in rows:
-        base = next((one for one in references if one.potential == references[0].potential and one.temperature == row.temperature), row)
-        if base.potential == row.potential:
+        base = next((one for one in references if one.potential == references[0].potential and one.temperature == row.temperature), None)
+        if base is None or base is row:
             continue
         both = [(row.conductivity_nernst_einstein, base.conductivity_nernst_einstein), (row.conductivity_collective, base.conductivity_collective)]
         if any(not quantity.value or quantity.value <= 0 for pair in both for quantity in pair):

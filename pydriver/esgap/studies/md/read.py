@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from esgap.errors import EsgapError
 from esgap.jobs.job import Job
 from esgap.lammps.trajectory import Trajectory, read_thermo_files, read_trajectory
 from esgap.physics.bonds import Bonds, bonds
-from esgap.physics.integrity import LOOKS, OVERLAP, overlap
+from esgap.physics.integrity import LOOKS, overlap
 from esgap.physics.displacement import Run, without_drift
 from esgap.physics.transport import Conditions
 from esgap.studies.contract import Runs
@@ -25,7 +26,7 @@ class Pool:
 
     potential: str
     temperature: float  # K, that was asked for
-    measured: float | None  # K, mean over the runs; None when they do not say
+    measured: float | None  # K, mean over the frames that are used; None when the runs do not say
     conditions: Conditions
     runs: list[Run]
     names: list[str]  # of the runs
@@ -53,9 +54,7 @@ def _own(study: Study, runs: Runs, potential: str, temperature: float, jobs: lis
     files = [[runs.folder / name for name in job.outputs] for job in jobs]
     found = [read_trajectory([file for file in one if file.suffix == ".dump"]) for one in files]
     thermo = [read_thermo_files([file for file in one if file.suffix == ".thermo"]) for one in files]
-    measured = float(np.concatenate([one["temperature"] for one in thermo]).mean())
-    effective = measured if study.dynamics.ensemble == "nve" else temperature
-    return _pool(study, potential, temperature, measured, effective, found, [job.name for job in jobs], study.dynamics.timestep)
+    return _pool(study, potential, temperature, thermo, found, [job.name for job in jobs], study.dynamics.timestep)
 
 
 def _foreign(study: Study) -> Pool:
@@ -63,18 +62,19 @@ def _foreign(study: Study) -> Pool:
     found = read_trajectory(given.files, given.drop_cut)
     if found.elements is None and found.types is None:
         raise EsgapError(f"{given.files[0]} has neither a column type nor element, so the {given.mobile} ions are unknown: dump id type xu yu zu")
-    return _pool(study, "-", given.temperature, None, given.temperature, [found], [str(given.files[0])], given.timestep)
+    return _pool(study, "-", given.temperature, [], [found], [given.files[0].name], given.timestep)
 
 
-def _pool(study: Study, potential: str, temperature: float, measured: float | None, effective: float, found: list[Trajectory], names: list[str], timestep: float) -> Pool:
+def _pool(study: Study, potential: str, temperature: float, thermo: list[pd.DataFrame], found: list[Trajectory], names: list[str], timestep: float) -> Pool:
     notes = [f"{name}: {note}" for name, one in zip(names, found) for note in one.notes]
-    found, breaks = zip(*(_intact(one, name, timestep) for one, name in zip(found, names)))
+    found, breaks = zip(*(_intact(one, _elements(study, one, name), name, timestep) for one, name in zip(found, names)))
     notes += filter(None, breaks)
     kept = [k for k, one in enumerate(found) if len(one.steps) >= SHORT * max(len(one.steps) for one in found) and len(one.steps) > 1]
     if not kept:
-        raise EsgapError(f"no frames of {potential} at {temperature:g} K are left: {'; '.join(filter(None, breaks)) or 'the runs hold one frame'}; the potential is used outside its data")
+        raise EsgapError(f"no frames of {potential} at {temperature:g} K are left: {'; '.join(filter(None, breaks)) or 'the runs hold one frame'}")
     if len(kept) < len(found):
         notes.append(f"left out, since too little of them is sound: {', '.join(names[k] for k in range(len(found)) if k not in kept)}")
+    measured = _temperature([thermo[k][thermo[k]["step"] <= found[k].steps[-1]] for k in kept]) if thermo else None
     found, names = [found[k] for k in kept], [names[k] for k in kept]
     volumes = [one.volume for one in found]
     if max(volumes) > min(volumes) * (1 + SAME_VOLUME):
@@ -88,7 +88,7 @@ def _pool(study: Study, potential: str, temperature: float, measured: float | No
         potential=potential,
         temperature=temperature,
         measured=measured,
-        conditions=Conditions(study.charge, float(np.mean(volumes)), effective),
+        conditions=Conditions(study.charge, float(np.mean(volumes)), measured if measured and study.dynamics.ensemble == "nve" else temperature),
         runs=[Run(without_drift(one.positions, mask, home), interval) for one, mask, interval in zip(found, masks, intervals)],
         names=names,
         first=[float(one.steps[0]) * timestep for one in found],
@@ -102,13 +102,18 @@ def _pool(study: Study, potential: str, temperature: float, measured: float | No
     )
 
 
-def _intact(found: Trajectory, name: str, timestep: float) -> tuple[Trajectory, str]:
+def _temperature(thermo: list[pd.DataFrame]) -> float:
+    """The mean over the frames that are used, K."""
+    return float(np.concatenate([one["temperature"] for one in thermo]).mean())
+
+
+def _intact(found: Trajectory, elements: np.ndarray, name: str, timestep: float) -> tuple[Trajectory, str]:
     """The frames before two atoms fall into each other, and a sentence on that."""
-    if (at := overlap(found.positions, found.cells)) is None:
+    if (at := overlap(found.positions, found.cells, elements)) is None:
         return found, ""
-    frame, pair = at
-    atoms = " and ".join(f"{found.elements[k] if found.elements is not None else 'atom'} {found.ids[k]}" for k in pair)
-    words = f"{name}: {atoms} are less than {OVERLAP:g} Angstrom apart at {found.steps[frame] * timestep:g} ps, so what follows is not the material: only frames before are used"
+    frame, pair, distance = at
+    atoms = " and ".join(f"{elements[k]} {found.ids[k]}" for k in pair)
+    words = f"{name}: {atoms} are {distance:.2f} Angstrom apart at {found.steps[frame] * timestep:g} ps, so what follows is not the material: only frames before are used"
     whole = max(0, frame - max(1, len(found.steps) // LOOKS))
     return replace(found, steps=found.steps[:whole], positions=found.positions[:whole], cells=found.cells[:whole]), words
 
@@ -120,7 +125,11 @@ def _elements(study: Study, found: Trajectory, name: str) -> np.ndarray:
     known = study.trajectory.elements
     if found.types.max() > len(known):
         raise EsgapError(f"{name} has the type {found.types.max()}, but trajectory.elements names {len(known)}: name the element of every type")
-    return np.array(known)[found.types - 1]
+    elements = np.array(known)[found.types - 1]
+    if found.elements is not None and (wrong := np.flatnonzero(elements != found.elements)).size:
+        at = wrong[0]
+        raise EsgapError(f"type {found.types[at]} is {found.elements[at]} in {name}, but {elements[at]} in trajectory.elements: name the elements in the order of the types")
+    return elements
 
 
 def _mobile(study: Study, found: Trajectory, name: str) -> np.ndarray:

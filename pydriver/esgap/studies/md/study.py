@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from esgap.studies import contract
-from esgap.studies.sections import Coulomb, Count, Engine, Finite, Positive, PotentialName, Section, StudyPath, distinct
+from esgap.studies.sections import Coulomb, Count, Engine, Finite, LastingPath, Positive, PotentialName, Section, StudyPath, distinct
 
 
 class Dynamics(Section):
@@ -61,7 +61,7 @@ class LongRange(Coulomb):
 class Trajectory(Section):
     """A dump that was made elsewhere, analysed in place of a run of our own."""
 
-    dump: StudyPath | tuple[StudyPath, ...]
+    dump: LastingPath | tuple[LastingPath, ...]
     """Text dump with id and xu yu zu, or x y z and ix iy iz; several files of one run in their order."""
     elements: Annotated[tuple[str, ...], Field(min_length=1)]
     """By type."""
@@ -101,6 +101,9 @@ class BondLimit(Section):
     """It may be open for so long, ps: bonds vibrate."""
 
 
+OF_A_RUN = ("supercell", "compare", "engine", "temperatures", "seeds", "dynamics", "electrostatics")  # keys that a dump made elsewhere leaves without a meaning
+
+
 class Study(contract.Study):
     """Diffusion, ionic conductivity and hops from molecular dynamics, or from a dump made elsewhere."""
 
@@ -113,7 +116,7 @@ class Study(contract.Study):
     """Needed without [trajectory]: a potential folder, or a name such as li7p3s11/es-gap."""
     compare: tuple[PotentialName, ...] = ()
     """Further potentials, run in the same way; conductivities are compared with the first."""
-    reference: StudyPath | None = None
+    reference: LastingPath | None = None
     """Finished run folder of kind md: conductivities are compared with those of its first potential instead."""
     engine: Engine = "native"
     """Who evaluates the GAP: native (pair_style gap) or quip."""
@@ -139,11 +142,20 @@ class Study(contract.Study):
         own = (self.structure, self.potential)
         if self.trajectory and any(own):
             raise ValueError("[trajectory] was given with `structure` or `potential`: give a dump to analyse, or what to run")
+        if self.trajectory:
+            self._refuse_what_a_dump_ignores()
         if not self.trajectory and None in own:
             raise ValueError("`structure` and `potential` are needed for a run (or [trajectory] for a dump made elsewhere): add them")
         if self.potential:
             distinct((self.potential, *self.compare), "potential and compare")
         return self
+
+    def _refuse_what_a_dump_ignores(self) -> None:
+        fields = type(self).model_fields
+        ignored = [name for name in OF_A_RUN if getattr(self, name) != fields[name].default]
+        ignored += [f"transport.{name}" for name in ("mobile", "charge") if getattr(self.transport, name) != getattr(Transport(), name)]
+        if ignored:
+            raise ValueError(f"{', '.join(ignored)} given beside [trajectory], which does not read it: remove it; `mobile`, `charge` and `temperature` of a dump stand in [trajectory]")
 
     @property
     def mobile(self) -> str:

@@ -1,6 +1,7 @@
 """The states that a study names: from files, or the residences of an ion before and after its hops in a run of kind md."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from esgap.record import read_json
 from esgap.studies.neb.study import Endpoints, Study
 
 HOPS, PLAN = "hops.csv", "plan.json"
+SAME = 0.05  # Angstrom; states that differ by less have no path between them
 HOPPED = 1.0  # Angstrom; thermal displacements are smaller, mostly
 COLUMNS = {"hop", "ion", "start_ps", "end_ps", "run"}
 
@@ -38,6 +40,9 @@ def read_states(study: Study) -> States:
     check(states, [str(file) for file in files], study.element)
     for before, state in zip(states, states[1:]):
         state.positions = align(before.positions, state.positions, before.cell.array, frame(before, study.element))
+    for (one, before), (other, state) in pairwise(zip(files, states)):
+        if (most := np.linalg.norm(state.positions - before.positions, axis=1).max()) < SAME:
+            raise EsgapError(f"{one} and {other} are one state (no atom is more than {most:.2g} Angstrom apart): give the states before and after a hop")
     return States(states, [])
 
 

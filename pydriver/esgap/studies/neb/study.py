@@ -1,9 +1,10 @@
 """Migration barriers by the climbing-image nudged elastic band, also in an electric field (Fig. 2 of doi:10.1021/acsaem.1c02363)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from esgap.studies.common.reference import Calculator
 from esgap.studies.sections import Compared, Count, Finite, Positive, PotentialName, Relax, Section, StudyPath, distinct
 
 
@@ -32,12 +33,25 @@ class Endpoints(Section):
         files, hop = (self.initial, self.final), (self.source, self.hop)
         if None in files and None in hop or any(files) and any(hop):
             raise ValueError("expected either `initial` and `final`, or `from` and `hop`: give one of these pairs")
+        if self.source and self.via:
+            raise ValueError("`via` was given with `from`: give files for all states, or several hops in place of `via`")
+        if not self.source and (self.run or self.others != "move"):
+            raise ValueError("`run` and `others` belong to `from` and `hop`, not to files: remove them")
+        if self.hop == ():
+            raise ValueError("`hop` is empty: give a number of hops.csv, or several as in [3, 4]")
         return self
 
     @property
     def hops(self) -> tuple[int, ...]:
         """The numbers of the hops, none for files."""
         return (self.hop,) if isinstance(self.hop, int) else self.hop or ()
+
+
+class Ends(Relax):
+    """Relaxation of the states at fixed cell until the largest force on an atom is below `force`."""
+
+    force: Positive = 0.005
+    """Largest force on an atom at the end, eV/Angstrom; below that of the band, so that its ends are its lowest images."""
 
 
 class Band(Section):
@@ -63,13 +77,9 @@ class Band(Section):
     """A minimum on the path that is deeper on both sides is a state: the path is split there, eV."""
 
 
-class Reference(Section):
+class Reference(Calculator):
     """An ASE calculator that evaluates the images of all bands without field, such as one of DFT."""
 
-    calculator: Annotated[str, Field(pattern=r"^[\w.]+:\w+$", examples=["gpaw:GPAW"])]
-    """module:Class."""
-    arguments: dict[str, Any] = {}
-    """Its keyword arguments."""
     name: Annotated[str, Field(pattern=r"^[\w.+-]+$")] = "DFT"
     """What it is called in tables and figures."""
     ranks: Count = 1
@@ -104,4 +114,4 @@ class Study(Compared):
     band: Band = Band()
     field: ElectricField = ElectricField()
     reference: Reference | None = None
-    relax: Relax = Relax(force=0.005)
+    relax: Ends = Ends()

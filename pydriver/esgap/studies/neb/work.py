@@ -4,29 +4,19 @@ Leaves FOLDER/neb.01.json ... with the energy (eV) and forces (eV/Angstrom) of e
 """
 
 import sys
-from importlib import import_module
 from pathlib import Path
 
-from ase.calculators.calculator import Calculator
 from ase.io import read
 
 from esgap.errors import EsgapError
 from esgap.lammps.neb import image_file
 from esgap.record import read_json, write_json
-
-
-def make(settings: dict) -> Calculator:
-    """The calculator that the study names. Raises EsgapError when there is none, or it refuses its arguments."""
-    module, name = settings["calculator"].split(":")
-    try:
-        return getattr(import_module(module), name)(**settings["arguments"])
-    except (ImportError, AttributeError, TypeError) as error:
-        raise EsgapError(f"the calculator {settings['calculator']} cannot be made ({error}): correct [reference]") from error
+from esgap.studies.common.reference import make_calculator
 
 
 def main(settings: str, images: str, folder: str) -> None:
     """Entry point of the process."""
-    calculator = make(read_json(Path(settings), "write the deck again"))
+    calculator = make_calculator(read_json(Path(settings), "write the deck again"), "reference")
     for k, atoms in enumerate(read(images, ":")):
         file = Path(folder) / f"{image_file('neb', k)}.json"
         if not file.is_file():

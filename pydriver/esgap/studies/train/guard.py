@@ -51,6 +51,8 @@ class Guard:
         if not np.isfinite(atoms.positions).all():
             return "positions that are no numbers"
         i, j, d = neighbor_list("ijd", atoms, max(self.shortest.values(), default=0.0))
+        if self.shortest and (strange := sorted(set(atoms.symbols) - {symbol for pair in self.shortest for symbol in pair})):
+            return f"{', '.join(strange)}, of which the labels hold none"
         symbols = np.array(atoms.symbols)
         for k in np.argsort(d):
             pair = tuple(sorted((symbols[i[k]], symbols[j[k]])))

@@ -81,6 +81,16 @@ def test_a_calculator_without_stress(cells, esgap, tmp_path, monkeypatch):
     assert len(found) == 2 and all("dft_virial" not in atoms.info and "dft_force" in atoms.arrays for atoms in found)
 
 
+def test_a_corrected_study_goes_on_after_a_failure(cells, esgap, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "study.toml").write_text(STUDY.replace("Sometimes", "Never"))
+    failed = esgap("run", "study.toml", "-o", "out")
+    assert failed.returncode == 1 and "correct [ase]" in " ".join(failed.stderr.split())
+    (tmp_path / "study.toml").write_text(STUDY)
+    done = esgap("run", "study.toml", "-o", "out")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_study_of_another_kind_is_refused(cells, esgap, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert esgap("run", "study.toml", "-o", "out").returncode == 0

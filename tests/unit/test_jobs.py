@@ -17,6 +17,8 @@ from esgap.jobs.lock import is_locked, locked
 from esgap.jobs.record import adopt, unfinished
 from esgap.jobs.resources import Resources
 from esgap.jobs.run import run
+from esgap.pipeline import _refuse_other_deck
+from esgap.plan import Plan
 
 
 def job(name: str, script: str, needs: tuple[str, ...] = (), **kw) -> Job:
@@ -256,6 +258,19 @@ def test_what_is_not_finished_is_not_adopted(tmp_path, left, why):
     with pytest.raises(EsgapError, match=f"a was run by hand and is not finished .*{why}.*: finish it with `make`"):
         adopt((sleeper("a"),), tmp_path, "lmp", lambda job, folder: "cut off")
     assert not (tmp_path / "a/run.json").exists()
+
+
+def test_a_failed_job_that_would_go_on_with_other_settings_is_named(tmp_path):
+    def plan(timestep: str) -> Plan:
+        return Plan(kind="md", study={"kind": "md", "structure": "x", "potential": "y"}, jobs=(Job(name="a", command=("lmp", "-var", "timestep", timestep), inputs={}, outputs=("a/out",), continues=True),))
+
+    plan("0.05").save(tmp_path)
+    (tmp_path / "a").mkdir()
+    for mark in ("started.json", "failed.json"):
+        (tmp_path / "a" / mark).write_text("{}")
+    _refuse_other_deck(tmp_path, tmp_path, plan("0.05"))
+    with pytest.raises(EsgapError, match=r"a was begun with other settings \(variable timestep changed\) and failed: delete it"):
+        _refuse_other_deck(tmp_path, tmp_path, plan("0.002"))
 
 
 @pytest.mark.parametrize("mark", ["started.json", "failed.json"])

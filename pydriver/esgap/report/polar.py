@@ -32,7 +32,7 @@ def zero_energy_fields(responses: Mapping[str, PairResponse], held: Mapping[str,
         axes.set_xticks(np.arange(4) * np.pi / 2, [f"+{plane[0]}", f"+{plane[1]}", f"-{plane[0]}", f"-{plane[1]}"])
         axes.yaxis.set_major_locator(MaxNLocator(3))
         axes.tick_params(labelsize="small")
-    panels[0].legend(fontsize="small", loc="upper left", bbox_to_anchor=(-0.25, 1.12))
+    fig.legend(*panels[0].get_legend_handles_labels(), fontsize="small", loc="outside lower center")
     fig.suptitle(figure.plain(title) or "field of zero formation energy (V/Å)")
     return fig
 

@@ -1,7 +1,8 @@
 """A commented study file of a kind, made from the model of its keys: what `esgap new KIND` prints."""
 
 import json
-from typing import get_args
+from collections.abc import Mapping
+from typing import Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -22,7 +23,7 @@ def example(kind: str) -> str:
         raise EsgapError(f"no kind of study {kind!r}: choose one of {', '.join(kinds())}")
     study = module(kind, "study").Study
     lines = [f"# {line}".rstrip() for line in (study.__doc__ or "").strip().splitlines()[:1]]
-    lines += ["# Keys that are commented out have no default; the others show it.", f'kind = "{kind}"']
+    lines += ["# Keys that are commented out have no default; the others show it, required ones an example or a blank.", f'kind = "{kind}"']
     return "\n".join(lines + _keys(study, "", skip=("kind",))) + "\n"
 
 
@@ -48,15 +49,29 @@ def _keys(model: type[BaseModel], prefix: str, skip: tuple[str, ...] = ()) -> li
 
 
 def _key(name: str, field: FieldInfo) -> str:
-    comment = _comment([(field.description or "").replace("\n", " ").strip()])
+    text = (field.description or "").replace("\n", " ").strip()
+    comment = _comment([text])
     if field.is_required():
+        comment = _comment([f"Required. {text}"])
         return f"{name} = {REQUIRED.get(name, _example(field))}{comment}"
     value = field.get_default(call_default_factory=True)
     return f"# {name} ={comment.replace(' #', '', 1)}" if value is None else f"{name} = {_toml(value)}{comment}"
 
 
 def _example(field: FieldInfo) -> str:
-    return _toml(field.examples[0]) if field.examples else '"..."'
+    """A value to be replaced, of the right shape: no number is a good guess for all."""
+    return _toml(field.examples[0]) if field.examples else _blank(field.annotation)
+
+
+def _blank(annotation) -> str:
+    origin, parts = get_origin(annotation), [part for part in get_args(annotation) if part not in (Ellipsis, type(None))]
+    if origin is tuple:
+        return f"[{_blank(parts[0])}]"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"{{ Li = {_blank(parts[1])} }}"
+    if origin is not None and origin is not Literal:  # Annotated, a union: its first
+        return _blank(parts[0])
+    return {float: '"a number"', int: '"a whole number"'}.get(annotation, '"..."')
 
 
 def _toml(value) -> str:

@@ -13,6 +13,8 @@ from esgap.report import figure
 from esgap.studies.contract import OK, Column, Quantity, Result, Row
 from esgap.studies.evaluate.configurations import ALONG, SERIES
 
+ACROSS = 3  # panels side by side
+
 
 class Difference(Row):
     """One configuration of a series by one potential."""
@@ -49,11 +51,15 @@ def differences(name: str, energies: list[float], known: list[float | None], dev
 
 def curves(result: Result) -> Figure:
     """A panel a series: potentials with the intervals of their committees, labels as open circles."""
-    rows = [(row.potential, row.series, row.along, row.energy.value, row.energy.low, row.energy.high, row.reference and row.reference.value) for row in result.rows("series")]
-    table = pd.DataFrame(rows, columns=["potential", "series", "along", "energy", "low", "high", "reference"]).sort_values("along", kind="stable")
+    values = [(row.potential, row.series, row.along, row.energy.value, row.energy.low, row.energy.high, row.reference and row.reference.value) for row in result.rows("series")]
+    table = pd.DataFrame(values, columns=["potential", "series", "along", "energy", "low", "high", "reference"]).sort_values("along", kind="stable")
     names = list(dict.fromkeys(row.series for row in result.rows("series")))
-    fig, panels = figure.new(max(3.6 * len(names), 4.0), 3.6, ncols=len(names), squeeze=False)
-    for axes, name in zip(panels[0], names):
+    columns = min(ACROSS, len(names))
+    rows = -(-len(names) // columns)
+    fig, panels = figure.new(max(3.6 * columns, 5.0), 3.2 * rows + 0.8, nrows=rows, ncols=columns, squeeze=False)
+    for axes in panels.flat[len(names) :]:
+        axes.set_axis_off()
+    for axes, name in zip(panels.flat, names):
         mine = table[table["series"] == name]
         for number, (potential, curve) in enumerate(mine.groupby("potential", sort=False)):
             ends = curve[["low", "high"]].astype(float)
@@ -62,6 +68,6 @@ def curves(result: Result) -> Figure:
         labels = mine.drop_duplicates("along").dropna(subset="reference")
         axes.plot(labels["along"], labels["reference"].astype(float), "o", mfc="none", color="black", label="labels")
         axes.set(title=figure.plain(name), xlabel="along the series", ylabel="energy from the first (eV)")
-    panels[0][0].legend(fontsize="small")
+    fig.legend(*panels[0][0].get_legend_handles_labels(), fontsize="small", loc="outside lower center", ncols=2)
     fig.suptitle(figure.plain(result.title))
     return fig

@@ -19,8 +19,8 @@ def succeeded(done):
 
 
 def stamps(out: Path) -> dict[str, int]:
-    """Modification time of the record of each finished job."""
-    return {str(file.relative_to(out)): file.stat().st_mtime_ns for file in out.glob("*/**/run.json")}
+    """Modification time of the record of each finished job; not of decks that are being written."""
+    return {str(file.relative_to(out)): file.stat().st_mtime_ns for file in out.glob("[!.]*/**/run.json")}
 
 
 def table(out: Path, name: str = "formation_energy") -> list[dict]:

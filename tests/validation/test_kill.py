@@ -124,7 +124,8 @@ def test_killed_at_random_moments(kind, tmp_path):
     assert killed > 0
     finish(study, tmp_path / "cut")
     once, again = numbers(tmp_path / "whole/result.json"), numbers(tmp_path / "cut/result.json")
-    assert [row[:2] for row in once] == [row[:2] for row in again]
+    several = {"paths"} if kind == "md" else set()  # as many as there are between the sites that a trajectory visits
+    assert [row[:2] for row in once if row[0] not in several] == [row[:2] for row in again if row[0] not in several]
     if kind == "md":  # chaotic: the trajectories part, what they say of the crystal does not
         assert frames(tmp_path / "whole") == frames(tmp_path / "cut")
         return

@@ -14,9 +14,9 @@ from esgap.calculators import ESGAP
 from esgap.lammps.neb import read_images
 from esgap.physics import barrier as b
 
-IMAGES = 5
+IMAGES = 7  # as in inputs/migration: with five the band does not settle on this hop
 TOLERANCE = 0.002  # eV
-FORCE = 0.02  # eV/Angstrom
+FORCE = 0.01  # eV/Angstrom
 
 
 def ends():

@@ -63,10 +63,11 @@ def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> None:
     if before.kind != plan.kind and any(begun(job, folder) for job in before.jobs):
         raise EsgapError(f"{folder} holds results of a study of kind {before.kind}, this one is of kind {plan.kind}: give another folder with -o, or delete that one")
     old = [job for job in before.jobs if job.name in new and begun(job, folder)]
-    for job in old:
-        if (words := _difference(job, new[job.name])) and (folder / job.name / FAILED).is_file():
-            raise EsgapError(f"{folder / job.name} was begun with other settings ({words} changed) and failed: delete it to begin it with these")
-    changed = {_difference(job, new[job.name]) for job in old} - {""}
+    differences = {job.name: words for job in old if (words := _difference(job, new[job.name]))}
+    for name, words in differences.items():
+        if (folder / name / FAILED).is_file():
+            raise EsgapError(f"{folder / name} was begun with other settings ({words} changed) and failed: delete it to begin it with these")
+    changed = set(differences.values())
     for file in {file for job in old for file in job.inputs.values() if (stage / file).is_file()}:
         if not (folder / file).is_file() or (stage / file).read_bytes() != (folder / file).read_bytes():
             changed.add(f"file {file}")

@@ -88,8 +88,8 @@ def changed_inputs(record: dict, job: Job, folder: Path, lmp: str) -> list[str]:
     old = record.get("inputs", {})
     changed = [f"file {job.inputs[role]}" for role, digest in new["files"].items() if old.get("files", {}).get(role) != digest]
     changed += [f"version of {tool}" for tool, version in new["versions"].items() if old.get("versions", {}).get(tool) != version]
-    was, is_ = old.get("command", []), new["command"]
-    return changed + (changed_variables(was, is_) or (["command"] if was != is_ else []))
+    before, after = old.get("command", []), new["command"]
+    return changed + (changed_variables(before, after) or (["command"] if before != after else []))
 
 
 def check_outputs(record: dict, job: Job, folder: Path) -> None:

@@ -50,9 +50,8 @@ def _keys(model: type[BaseModel], prefix: str, skip: tuple[str, ...] = ()) -> li
 
 def _key(name: str, field: FieldInfo) -> str:
     text = (field.description or "").replace("\n", " ").strip()
-    comment = _comment([text])
+    comment = _comment([f"Required. {text}" if field.is_required() else text])
     if field.is_required():
-        comment = _comment([f"Required. {text}"])
         return f"{name} = {REQUIRED.get(name, _example(field))}{comment}"
     value = field.get_default(call_default_factory=True)
     return f"# {name} ={comment.replace(' #', '', 1)}" if value is None else f"{name} = {_toml(value)}{comment}"

@@ -13,12 +13,16 @@ from tiny_fit import FIT
 from esgap.errors import EsgapError
 from esgap.lammps.static import Labels, baseline
 from esgap.potential import Electrostatics, Potential
+from esgap.record import write_json
+from esgap.studies.contract import Result
 from esgap.studies.evaluate.configurations import read_configurations
 from esgap.studies.fit.accuracy import rmse, summary
+from esgap.studies.fit.analyse import Errors
 from esgap.studies.fit.card import model_card
 from esgap.studies.fit.data import counts, held_out, read_labels
 from esgap.studies.fit.gap_files import relabel, shorten
 from esgap.studies.fit.gap_fit import found_targets, write_training_file
+from esgap.studies.fit.report import figures
 from esgap.studies.fit.study import Study
 from esgap.studies.fit.terms import Sigma
 from esgap.studies.load import load_study
@@ -242,3 +246,11 @@ def test_errors_of_groups_are_given_apart():
     groups = {"MD": np.array([True, True, False, False]), "relaxed": np.array([False, False, True, True])}
     errors = rmse(configurations, [found(2, 0.0)] * 4, [found(2, energy) for energy in (0.1, 0.002, 0.004, 0.004)], held, groups)
     assert {part: (e["configurations"], e["energy"]) for part, e in errors.items()} == {"train": (1, 50.0), "held_out": (3, 1.7321), "held_out MD": (1, 1.0), "held_out relaxed": (2, 2.0)}
+
+
+@pytest.mark.parametrize("forces, drawn", [({}, []), ({"Li": [{"held_out": False, "pairs": [[0.0, 0.1], [1.0, 1.1]]}]}, ["parity_a"])], ids=["energies alone", "forces"])
+def test_labels_without_forces_have_no_parity_of_forces(tmp_path, forces, drawn):
+    (tmp_path / "models/a").mkdir(parents=True)
+    write_json(tmp_path / "models/a/parity.json", {"forces": forces})
+    tables = {"errors": [Errors(potential="a", element="all", configurations=3, part="train")]}
+    assert [name for name, _ in figures(Result(kind="fit", title="", tables=tables), tmp_path)] == drawn

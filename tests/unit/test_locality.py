@@ -1,5 +1,6 @@
 """Induced forces and the charge fit on made-up cells with known answers."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esgap.physics.locality import Induced, charges_with_intervals, fit_charges, induced, magnitude, pair_forces, products, unit_charges
-from esgap.studies.locality.analyse import shells
+from esgap.studies.locality.analyse import shells, unlabelled
 
 COUNTS = (7, 3, 11)
 
@@ -63,3 +64,11 @@ def test_a_reference_of_short_range_has_no_ratio():
     data = made([0.0, 0.0, 0.0], groups=2)
     row, *others = shells(SimpleNamespace(elements=["Li"], radii=[6.0]), data, np.full(60, "Li"), [0.0, 0.0, 0.0])
     assert not others and row.ratio is None and row.induced.value == 0 and row.verdict == "the reference has no forces there"
+
+
+def test_cells_without_a_label_are_named(tmp_path):
+    jobs = [SimpleNamespace(name=name, tags={"configuration": name}) for name in ("one", "two")] + [SimpleNamespace(name="pairs", tags={"what": "pairs"})]
+    for name, label in (("one", {"energy": -1.0}), ("two", {"reason": "SCF not converged in 80 steps"})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "label.json").write_text(json.dumps(label))
+    assert unlabelled(SimpleNamespace(folder=tmp_path, select=lambda: jobs)) == ["the cell two has no label and is left out: SCF not converged in 80 steps"]

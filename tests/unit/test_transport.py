@@ -147,3 +147,11 @@ def test_arrhenius_needs_two_temperatures_and_conductivities():
         arrhenius([800.0], [Estimate(1.0, 0.9, 1.1)])
     with pytest.raises(EsgapError, match="not above zero"):
         arrhenius([800.0, 600.0], [Estimate(1.0, 0.9, 1.1), Estimate(0.0, 0.0, 1.0)])
+
+
+@pytest.mark.parametrize("interval", [0.2, 5.0, 20.0])
+def test_frames_far_apart_can_be_fitted(interval):
+    """The shortest lag is at least the time between frames: of a slow material no 1 ps is known."""
+    runs = [mobile(frames=1000, interval=interval, rate=0.03 / interval)]
+    assert choose_start(runs) >= max(1.0, interval)
+    assert transport(runs, CONDITIONS, None).diffusion.value > 0

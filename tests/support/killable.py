@@ -25,26 +25,31 @@ class Killable:
         words += [word for key, value in self.variables.items() for word in ("-var", key, str(value))]
         return subprocess.Popen(words, cwd=ROOT / "inputs", env=ENV, start_new_session=True, stderr=subprocess.STDOUT, stdout=subprocess.PIPE)
 
-    def to_the_end(self) -> float:
-        """Run, or go on, to the end; seconds that it took."""
-        began, process = time.monotonic(), self.start()
+    def to_the_end(self) -> None:
+        """Run, or go on, to the end."""
+        process = self.start()
         said = process.communicate()[0]
         assert process.returncode == 0, said.decode()
-        return time.monotonic() - began
 
-    def with_kills(self, random: np.random.Generator, kills: int, seconds: float) -> int:
-        """Kill `kills` starts at random moments within `seconds`, then run to the end; how many were alive when killed."""
+    def with_kills(self, random: np.random.Generator, kills: int) -> int:
+        """Kill `kills` starts, each at a random moment of the next frames, then run to the end; how many were alive when killed."""
         alive = 0
         for _ in range(kills):
-            process = self.start()
-            try:
-                process.communicate(timeout=random.uniform(0.2, 0.9) * seconds)
-            except subprocess.TimeoutExpired:
+            begun, process = self.written(), self.start()
+            frames = random.integers(0, 5)
+            while self.written() < begun + frames and process.poll() is None:
+                time.sleep(0.002)
+            time.sleep(random.uniform(0, 0.05))
+            if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
                 alive += 1
+            process.communicate()
         self.to_the_end()
         return alive
+
+    def written(self) -> int:
+        """Frames in all dumps."""
+        return sum(file.read_text().count("ITEM: TIMESTEP") for file in self.folder.glob("md.*.dump"))
 
     def left(self) -> set[str]:
         """Names of the files that the run leaves."""

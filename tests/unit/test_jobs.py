@@ -7,13 +7,16 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from places import ENV
+from processes import processes_in
 from shell_jobs import history, job, of, sleeper, work
 
 from esgap.errors import EsgapError
 from esgap.jobs import files
 from esgap.jobs.job import Job, edges
+from esgap.jobs.launch import start
 from esgap.jobs.lock import is_locked, locked
 from esgap.jobs.resources import Resources
 from esgap.jobs.run import run
@@ -145,6 +148,23 @@ run((job,), Path({str(tmp_path)!r}), Resources(), lambda *_: None, lambda *_: No
     while any(alive(child) for child in children) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(alive(child) for child in children)
+
+
+def test_mpirun_is_stopped_at_any_moment(tmp_path):
+    """MPICH's loses a SIGTERM in the first milliseconds of its life, and its ranks would go on."""
+    (tmp_path / "in.endless").write_text(
+        "region box block 0 9 0 9 0 9\ncreate_box 1 box\ncreate_atoms 1 single 1 1 1\nmass 1 1\n"
+        "pair_style zero 2\npair_coeff * *\nfix move all nve\nthermo 1000000000\nrun 2000000000\n"
+    )
+    for moment in np.random.default_rng(1).uniform(0, 0.004, 30):
+        process = start(["mpirun", "-n", "2", "lmp", "-in", "in.endless"], tmp_path, tmp_path / "printed")
+        time.sleep(moment)
+        process.terminate()
+        process.wait(timeout=60)
+    deadline = time.monotonic() + 60
+    while processes_in(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not processes_in(tmp_path)
 
 
 def child_of(pid: int) -> list[int]:

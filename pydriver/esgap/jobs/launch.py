@@ -56,25 +56,22 @@ def _lmp() -> tuple[str | None, dict[str, str]]:
     return str(binary), {name: os.pathsep.join([*found, os.environ[name]] if os.environ.get(name) else found) for name, found in paths.items()}
 
 
-def start(words: list[str], folder: Path, printed: Path) -> subprocess.Popen:
+class Command(subprocess.Popen):
+    """A running command, stopped together with what it started."""
+
+    def terminate(self) -> None:
+        self.send_signal(_ended_by(self.args[0]))
+
+
+def start(words: list[str], folder: Path, printed: Path) -> Command:
     """Start a command in `folder`, its output to the file `printed`; it ends with this process, however that one ends."""
     with open(printed, "wb") as file:
-        return _guard(
-            words[0],
-            lambda: subprocess.Popen(
-                _program(words), cwd=folder, env=environment(words), stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, preexec_fn=_die_with(os.getpid())
-            ),
-        )
+        return _guard(words[0], lambda: Command(_program(words), cwd=folder, stdout=file, stderr=subprocess.STDOUT, **_options(words)))
 
 
 def output(words: list[str], cwd: Path | None = None) -> subprocess.CompletedProcess:
     """Run a command to its end and keep what it printed."""
-    return _guard(
-        words[0],
-        lambda: subprocess.run(
-            _program(words), cwd=cwd, env=environment(words), text=True, errors="replace", capture_output=True, stdin=subprocess.DEVNULL, preexec_fn=_die_with(os.getpid())
-        ),
-    )
+    return _guard(words[0], lambda: subprocess.run(_program(words), cwd=cwd, text=True, errors="replace", capture_output=True, **_options(words)))
 
 
 def launch(words: list[str], folder: Path, log: Path) -> None:
@@ -103,7 +100,7 @@ def check_launcher(run: Resources) -> str:
     Returns what was found, one line.
     """
     program = shlex.split(run.launcher)[0]
-    if Path(program).name not in ("mpirun", "mpiexec"):
+    if not _is_mpirun(program):
         return f"the launcher '{program}' is not an mpirun and was not checked"
     launcher, lmp = mpi_of([program, "--version"]), mpi_of([run.lmp, "-h"])
     if "unknown" not in (launcher, lmp) and launcher != lmp:
@@ -132,6 +129,10 @@ def _program(words: list[str]) -> list[str]:
     return words
 
 
+def _options(words: list[str]) -> dict:
+    return dict(env=environment(words), stdin=subprocess.DEVNULL, preexec_fn=_die_with(os.getpid(), _ended_by(words[0])))
+
+
 def _guard(program: str, call):
     """Turn the operating system's refusal to start a program into a sentence."""
     try:
@@ -142,11 +143,25 @@ def _guard(program: str, call):
         raise EsgapError(f"the command '{program}' cannot be started ({error.strerror}): correct [run] in the study") from error
 
 
-def _die_with(parent: int) -> Callable[[], None]:
-    """For a new process: ask Linux to terminate it when its parent dies, so that a killed esgap leaves no lmp that goes on writing."""
+def _is_mpirun(program: str) -> bool:
+    """Also mpiexec, and under names as mpirun.openmpi and mpiexec.hydra."""
+    return Path(program).name.partition(".")[0] in ("mpirun", "mpiexec")
+
+
+def _ended_by(program: str) -> signal.Signals:
+    """The signal that ends a program with all that it started.
+
+    For mpirun it is SIGKILL, after which MPICH and Open MPI end the ranks: MPICH loses a SIGTERM of its first two milliseconds.
+    srun and others pass a SIGTERM on to their ranks.
+    """
+    return signal.SIGKILL if _is_mpirun(program) else signal.SIGTERM
+
+
+def _die_with(parent: int, ending: signal.Signals) -> Callable[[], None]:
+    """For a new process: ask Linux to end it when its parent dies, so that a killed esgap leaves no lmp that goes on writing."""
 
     def ask() -> None:
-        LIBC.prctl(1, signal.SIGTERM)  # 1 = PR_SET_PDEATHSIG
+        LIBC.prctl(1, ending)  # 1 = PR_SET_PDEATHSIG
         if os.getppid() != parent:  # it died before it could be asked for
             os._exit(1)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from esgap.errors import EsgapError
 from esgap.jobs import files, lock
-from esgap.jobs.job import Job, changed_variables
-from esgap.jobs.record import FAILED, RECORD, adopt, begun, check_outputs, read_record, unfinished
+from esgap.jobs.job import Job, changed_variables, lengthened
+from esgap.jobs.record import FAILED, RECORD, adopt, begun, check_outputs, lengthen, read_record, unfinished
 from esgap.jobs.run import Progress
 from esgap.jobs.run import run as run_jobs
 from esgap.lammps.log import problem
@@ -38,11 +38,13 @@ def make_deck(study: Study, folder: Path) -> Plan:
         jobs = tuple(module(study.kind, "deck").deck(study, work))
         _check_names(jobs)
         plan = Plan(kind=study.kind, study=study.model_dump(mode="json"), jobs=jobs, notes=tuple(dict.fromkeys(work.said)))
-        _refuse_other_deck(stage, folder, plan)
+        longer = _refuse_other_deck(stage, folder, plan)
         write_text(stage / "commands.sh", files.commands(jobs, study.run))
         write_text(stage / "Makefile", files.makefile(jobs, study.run))
         write_text(stage / "job.slurm", files.job_slurm(jobs, study.run, f"esgap-{study.kind}"))
         plan.save(stage)
+        for job, new in longer:
+            lengthen(job, new, folder, study.run.lmp)
         _take_over(stage, folder)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -55,10 +57,10 @@ def _check_names(jobs: tuple[Job, ...]) -> None:
         raise EsgapError(f"two jobs of the study have the folder {twice[0]}: a value stands twice in it; give each once")
 
 
-def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> None:
-    """Raise EsgapError when a job of `folder` that has results would be another one in the deck of `stage`."""
+def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> list[tuple[Job, Job]]:
+    """Raise EsgapError when a job of `folder` that has results would be another one in the deck of `stage`; returns those that only become longer, with the longer ones."""
     if not (folder / PLAN_FILE).is_file():
-        return
+        return []
     new, before = {job.name: job for job in plan.jobs}, Plan.load(folder)
     if before.kind != plan.kind and any(begun(job, folder) for job in before.jobs):
         raise EsgapError(f"{folder} holds results of a study of kind {before.kind}, this one is of kind {plan.kind}: give another folder with -o, or delete that one")
@@ -73,13 +75,15 @@ def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> None:
             changed.add(f"file {file}")
     if changed:
         raise EsgapError(f"{folder} holds results of another study ({', '.join(sorted(changed))} changed): give another folder with -o, or delete that one")
+    return [(job, new[job.name]) for job in old if job.command != new[job.name].command]
 
 
 def _difference(old: Job, new: Job) -> str:
-    """What differs between two jobs, as words; empty when nothing does that decides the result."""
-    if names := changed_variables(old.command, new.command):
+    """What differs between two jobs, as words; empty when nothing does that decides the result, or the new one goes on where the old one ends."""
+    command = tuple(lengthened(old.command, old, new))
+    if names := changed_variables(command, new.command):
         return ", ".join(names)
-    return "" if (old.command, old.inputs) == (new.command, new.inputs) else f"job {old.name}"
+    return "" if (command, old.inputs) == (new.command, new.inputs) else f"job {old.name}"
 
 
 def _take_over(stage: Path, folder: Path) -> None:

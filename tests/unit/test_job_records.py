@@ -7,7 +7,7 @@ import pytest
 from shell_jobs import history, job, of, sleeper, sound, work
 
 from esgap.errors import EsgapError
-from esgap.jobs.job import Job
+from esgap.jobs.job import Job, lengthened
 from esgap.jobs.record import adopt, unfinished
 from esgap.pipeline import _refuse_other_deck
 from esgap.plan import Plan
@@ -107,6 +107,15 @@ def test_job_that_continues_refuses_another_beginning(tmp_path):
     (tmp_path / "x/in").write_text("1\n")
     (tmp_path / "heal").touch()
     assert of("done", work(tmp_path, goes_on)) == {"a"}
+
+
+def test_lengthened_where_the_new_value_is_larger():
+    def run(length: str, name: str | None = "length") -> Job:
+        return Job(name="a", command=("lmp", "-var", "other", "length", "-var", "length", length), inputs={}, outputs=("a/out",), lengthened_by=name)
+
+    assert lengthened(run("9.0").command, run("9.0"), run("10.0")) == list(run("10.0").command)
+    for old, new in ((run("10.0"), run("9.0")), (run("9.0", None), run("10.0"))):
+        assert lengthened(old.command, old, new) == list(old.command)
 
 
 @pytest.mark.parametrize("left", [("log", "out"), ("out",), ("out", "finished")], ids=" ".join)

@@ -34,6 +34,8 @@ class Job(Frozen):
     """The process starts its ranks itself, so it is started without the launcher."""
     continues: bool = False
     """It goes on from files that it left itself when it was interrupted: its folder is never cleared."""
+    lengthened_by: str | None = None
+    """The variable of the deck that may be raised when the job has begun or finished: it goes on from there."""
     tools: tuple[str, ...] = ("lmp", "plugin")
     """Programs and Python packages whose version decides the result (see esgap.jobs.tools)."""
 
@@ -48,8 +50,21 @@ Problem = Callable[[Job, Path], str | None]  # what is wrong with the files of a
 
 def changed_variables(old: tuple[str, ...] | list[str], new: tuple[str, ...] | list[str]) -> list[str]:
     """The variables (-var NAME VALUE) that differ between two command lines, as words."""
-    one, two = ({words[i + 1]: words[i + 2] for i, word in enumerate(words[:-2]) if word == "-var"} for words in (old, new))
+    one, two = variables(old), variables(new)
     return [f"variable {name}" for name in sorted(set(one) | set(two)) if one.get(name) != two.get(name)]
+
+
+def lengthened(command: tuple[str, ...] | list[str], old: Job, new: Job) -> list[str]:
+    """A command line of `old` with the value of `new` for the variable that lengthens it, where that is larger."""
+    name = old.lengthened_by
+    before, after = variables(command).get(name), variables(new.command).get(name)
+    longer = before is not None and after is not None and float(after) > float(before)
+    return [after if longer and list(command[max(i - 2, 0) : i]) == ["-var", name] else word for i, word in enumerate(command)]
+
+
+def variables(command: tuple[str, ...] | list[str]) -> dict[str, str]:
+    """Name -> value of each -var NAME VALUE."""
+    return {command[i + 1]: command[i + 2] for i, word in enumerate(command[:-2]) if word == "-var"}
 
 
 def edges(jobs: tuple[Job, ...]) -> dict[str, set[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from esgap.errors import EsgapError
 from esgap.jobs.files import STAMP
-from esgap.jobs.job import Job, Problem, changed_variables, missing
+from esgap.jobs.job import Job, Problem, changed_variables, lengthened, missing
 from esgap.jobs.tools import versions_of
 from esgap.record import hash_of, now, read_json, sha256, write_json
 
@@ -123,6 +123,23 @@ def adopt(jobs: tuple[Job, ...], folder: Path, lmp: str, problem: Problem) -> li
     return [job.name for job in taken]
 
 
+def lengthen(old: Job, new: Job, folder: Path, lmp: str) -> None:
+    """Take a job that was begun or finished for an interrupted start of `new`, which goes on where it ends.
+
+    Raises EsgapError when it came from other inputs, or when what it left is no longer what it was.
+    """
+    home = folder / old.name
+    finished = not _by_hand(old, folder) and is_finished(old, folder, lmp)
+    if finished or (home / STARTED).is_file():
+        record = read_record(home / (RECORD if finished else STARTED))
+        if finished:
+            record["earlier"] = [*record.get("earlier", []), {key: record.pop(key, None) for key in ("command", "started", "seconds", "finished", "outputs")}]
+        inputs = record["inputs"] | {"command": lengthened(record["inputs"]["command"], old, new)}
+        write_json(home / STARTED, record | {"inputs": inputs, "inputs_hash": hash_of(inputs), "started": now()})
+        (home / RECORD).unlink(missing_ok=True)
+    (home / STAMP).unlink(missing_ok=True)
+
+
 class Started:
     """A job's folder from its start to its record, which is written last: a killed job leaves none."""
 
@@ -132,7 +149,7 @@ class Started:
         self.record = {"schema": SCHEMA, "job": job.name, "command": words, "inputs": hashes, "inputs_hash": hash_of(hashes), "started": now()}
         self.clock = time.monotonic()
         if job.continues:
-            self._refuse_other_beginning()
+            self._go_on()
         else:
             shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir(parents=True, exist_ok=True)
@@ -140,10 +157,13 @@ class Started:
             (self.home / old).unlink(missing_ok=True)
         write_json(self.home / STARTED, self.record)
 
-    def _refuse_other_beginning(self) -> None:
+    def _go_on(self) -> None:
+        """Keep what is told of shorter runs. Raises EsgapError when the job was begun with other inputs."""
         file = self.home / STARTED
-        if file.is_file() and read_record(file).get("inputs_hash") != self.record["inputs_hash"]:
+        before = read_record(file) if file.is_file() else {}
+        if before and before["inputs_hash"] != self.record["inputs_hash"]:
             raise EsgapError(f"{self.home} was begun with other inputs: give another folder with -o, or delete that one to compute it again")
+        self.record |= {key: before[key] for key in ("earlier",) if key in before}
 
     def finished(self) -> None:
         """Write the record, and the stamp by which `make` knows the job as finished."""

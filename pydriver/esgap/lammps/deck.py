@@ -94,6 +94,7 @@ def lammps_job(
     ranks: int = 1,
     partitions: int = 1,
     continues: bool = False,
+    lengthened_by: str | None = None,
 ) -> Job:
     """A start of lmp on `deck` with -var for each of `variables`; `outputs` are names in the job's folder.
 
@@ -114,6 +115,7 @@ def lammps_job(
         tags=tags or {},
         ranks=ranks * partitions,
         continues=continues,
+        lengthened_by=lengthened_by,
     )
 
 

@@ -43,11 +43,16 @@ def _run(study: Study, placed: Placed, temperature: float, seed: int, split: dic
     starts = segment_starts(study.dynamics)
     outputs = [f"md.{step:010d}.{kind}" for step in starts for kind in ("dump", "thermo")] + ["md.restart", "md.data"]
     tags = {"potential": placed.label, "temperature": temperature, "seed": seed}
-    return lammps_job(name, DECK, variables, {"start": DATA}, outputs, tags, placed, study.run.ranks, continues=True)
+    longer = "production" if steps(study.dynamics, "production") % steps(study.dynamics, "segment") == 0 else None  # the next segment has the name that it would have had
+    return lammps_job(name, DECK, variables, {"start": DATA}, outputs, tags, placed, study.run.ranks, continues=True, lengthened_by=longer)
 
 
 def segment_starts(dynamics: Dynamics) -> range:
     """The steps from which the segments of a production start: in.md counts in the same way."""
+    return range(0, steps(dynamics, "production"), steps(dynamics, "segment"))
+
+
+def steps(dynamics: Dynamics, time: str) -> int:
+    """MD steps of "production" or "segment": whole frames, one at least."""
     stride = max(1, math.floor(dynamics.sample_every / dynamics.timestep + 0.5))
-    total, length = (stride * math.ceil(time / dynamics.sample_every - 1e-6) for time in (dynamics.production, dynamics.segment))
-    return range(0, total, max(length, stride))
+    return stride * max(1, math.ceil(getattr(dynamics, time) / dynamics.sample_every - 1e-6))

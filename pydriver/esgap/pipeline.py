@@ -6,8 +6,8 @@ from pathlib import Path
 
 from esgap.errors import EsgapError
 from esgap.jobs import files, lock
-from esgap.jobs.job import Job, changed_variables, lengthened
-from esgap.jobs.record import FAILED, RECORD, adopt, begun, check_outputs, lengthen, read_record, unfinished
+from esgap.jobs.job import Job, changed_variables, goes_on
+from esgap.jobs.record import FAILED, RECORD, adopt, begun, recorded, refuse_by_hand, unfinished
 from esgap.jobs.run import Progress
 from esgap.jobs.run import run as run_jobs
 from esgap.lammps.log import problem
@@ -24,10 +24,11 @@ from esgap.studies.results import RESULT, read_result
 STAGE = ".stage"
 
 
-def make_deck(study: Study, folder: Path) -> Plan:
+def make_deck(study: Study, folder: Path, by_hand: bool = False) -> Plan:
     """Write the decks of a study into `folder`, with commands.sh, a Makefile and a job.slurm to run them by hand.
 
-    Raises EsgapError when `folder` holds results that another deck gave: neither is overwritten.
+    Raises EsgapError when `folder` holds results that another deck gave: neither is overwritten; and when jobs that were run by hand become
+    longer, unless that is done `by_hand` as well.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stage = folder / STAGE
@@ -39,12 +40,15 @@ def make_deck(study: Study, folder: Path) -> Plan:
         _check_names(jobs)
         plan = Plan(kind=study.kind, study=study.model_dump(mode="json"), jobs=jobs, notes=tuple(dict.fromkeys(work.said)))
         longer = _refuse_other_deck(stage, folder, plan)
+        if not by_hand:
+            for job in longer:
+                refuse_by_hand(job, folder)
         write_text(stage / "commands.sh", files.commands(jobs, study.run))
         write_text(stage / "Makefile", files.makefile(jobs, study.run))
         write_text(stage / "job.slurm", files.job_slurm(jobs, study.run, f"esgap-{study.kind}"))
         plan.save(stage)
-        for job, new in longer:
-            lengthen(job, new, folder, study.run.lmp)
+        for job in longer:
+            (folder / job.name / files.STAMP).unlink(missing_ok=True)
         _take_over(stage, folder)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
@@ -57,8 +61,8 @@ def _check_names(jobs: tuple[Job, ...]) -> None:
         raise EsgapError(f"two jobs of the study have the folder {twice[0]}: a value stands twice in it; give each once")
 
 
-def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> list[tuple[Job, Job]]:
-    """Raise EsgapError when a job of `folder` that has results would be another one in the deck of `stage`; returns those that only become longer, with the longer ones."""
+def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> list[Job]:
+    """Raise EsgapError when a job of `folder` that has results would be another one in the deck of `stage`; returns those of another length."""
     if not (folder / PLAN_FILE).is_file():
         return []
     new, before = {job.name: job for job in plan.jobs}, Plan.load(folder)
@@ -74,16 +78,18 @@ def _refuse_other_deck(stage: Path, folder: Path, plan: Plan) -> list[tuple[Job,
         if not (folder / file).is_file() or (stage / file).read_bytes() != (folder / file).read_bytes():
             changed.add(f"file {file}")
     if changed:
-        raise EsgapError(f"{folder} holds results of another study ({', '.join(sorted(changed))} changed): give another folder with -o, or delete that one")
-    return [(job, new[job.name]) for job in old if job.command != new[job.name].command]
+        cut = next((f", but {why}" for job in old if f"variable {job.length}" in changed and (why := job.cut or new[job.name].cut)), "")
+        raise EsgapError(f"{folder} holds results of another study ({', '.join(sorted(changed))} changed{cut}): give another folder with -o, or delete that one")
+    return [new[job.name] for job in old if job.command != new[job.name].command]
 
 
 def _difference(old: Job, new: Job) -> str:
     """What differs between two jobs, as words; empty when nothing does that decides the result, or the new one goes on where the old one ends."""
-    command = tuple(lengthened(old.command, old, new))
-    if names := changed_variables(command, new.command):
+    if old.inputs == new.inputs and (old.command == new.command or goes_on(old.command, old.open_end, new)):
+        return ""
+    if names := changed_variables(old.command, new.command):
         return ", ".join(names)
-    return "" if (command, old.inputs) == (new.command, new.inputs) else f"job {old.name}"
+    return f"job {old.name}"
 
 
 def _take_over(stage: Path, folder: Path) -> None:
@@ -101,7 +107,7 @@ def deck(study_file: Path, folder: Path) -> Plan:
     study = load_study(study_file)
     _folder(folder)
     with lock.locked(folder):
-        return make_deck(study, folder)
+        return make_deck(study, folder, by_hand=True)
 
 
 def run(study_file: Path, folder: Path, progress: Progress, kind: str | None = None, take_over: bool = False, more: dict | None = None) -> Result:
@@ -112,6 +118,8 @@ def run(study_file: Path, folder: Path, progress: Progress, kind: str | None = N
     study, started = load_study(study_file, kind, more), now()
     _folder(folder)
     with lock.locked(folder):
+        if take_over and (folder / PLAN_FILE).is_file():  # before they become longer
+            adopt(Plan.load(folder).jobs, folder, study.run.lmp, problem)
         plan = make_deck(study, folder)
         while True:
             if take_over:
@@ -138,7 +146,7 @@ def analyse(folder: Path) -> Result:
     Raises EsgapError when no job is finished, or a finished job's files are no longer what they were.
     """
     plan = Plan.load(folder)
-    done = frozenset(job.name for job in plan.jobs if _is_done(job, folder))
+    done = frozenset(job.name for job in plan.jobs if recorded(job, folder) or unfinished(job, folder, problem) is None)
     if not done and plan.jobs:
         raise EsgapError(f"{folder} holds no finished job of {len(plan.jobs)}: run them with `esgap run`, `make` or `sh commands.sh` (see `esgap status {folder}`)")
     analysis = module(plan.kind, "analyse")
@@ -149,15 +157,6 @@ def analyse(folder: Path) -> Result:
     for name, rows in result.tables.items():
         table.write_csv(folder / f"{name}.csv", rows, analysis.TABLES[name])
     return result
-
-
-def _is_done(job: Job, folder: Path) -> bool:
-    """True when a job has left all that it should; one without a record must also have ended well."""
-    record = folder / job.name / RECORD
-    if record.is_file():
-        check_outputs(read_record(record), job, folder)
-        return True
-    return unfinished(job, folder, problem) is None
 
 
 def report(folder: Path) -> Result:

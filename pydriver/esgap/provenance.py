@@ -6,7 +6,7 @@ from esgap.jobs.job import Job
 from esgap.jobs.record import FAILED, RECORD, read_record
 from esgap.record import command_line, now, sha256, versions
 
-SHOWN = ("command", "inputs", "inputs_hash", "outputs", "started", "finished", "seconds", "adopted")
+SHOWN = ("command", "inputs", "inputs_hash", "outputs", "started", "finished", "seconds", "adopted", "earlier")
 
 
 def job_records(jobs: tuple[Job, ...], folder: Path) -> dict[str, dict]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from esgap.jobs.job import Job, edges, missing
 from esgap.jobs.lock import is_locked
-from esgap.jobs.record import FAILED, RECORD, STARTED, read_record
+from esgap.jobs.files import STAMP
+from esgap.jobs.record import FAILED, RECORD, STARTED, of_this_length, read_record
 from esgap.plan import Plan
 
 
@@ -23,15 +24,18 @@ def status(folder: Path) -> list[tuple[str, str, str]]:
 
 def _state(job: Job, folder: Path, active: bool) -> tuple[str, str]:
     home = folder / job.name
-    if (home / RECORD).is_file():
-        lost = missing(job, folder)
-        seconds = read_record(home / RECORD).get("seconds")
+    if (home / RECORD).is_file() and of_this_length(record := read_record(home / RECORD), job):
+        lost, seconds = missing(job, folder), record.get("seconds")
         return ("failed", f"{lost[0]} is gone") if lost else ("finished", f"{seconds} s" if seconds is not None else "adopted")
     if (home / FAILED).is_file():
         return "failed", read_record(home / FAILED)["reason"]
+    if (home / STAMP).is_file() and not missing(job, folder):
+        return "by hand", "no record"
+    if (home / RECORD).is_file():
+        return "ready", "to go on from another length"
     if (home / STARTED).is_file():
         since = read_record(home / STARTED)["started"]
-        return ("running", f"since {since}") if active else ("interrupted", f"started {since}; `esgap run` does it again")
+        return ("running", f"since {since}") if active else ("interrupted", f"started {since}; `esgap run` {'goes on with it' if job.continues else 'does it again'}")
     if not missing(job, folder):
         return "by hand", "no record"
     return "ready", ""

@@ -7,7 +7,7 @@ import pytest
 from shell_jobs import history, job, of, sleeper, sound, work
 
 from esgap.errors import EsgapError
-from esgap.jobs.job import Job, lengthened
+from esgap.jobs.job import Job, goes_on
 from esgap.jobs.record import adopt, unfinished
 from esgap.pipeline import _refuse_other_deck
 from esgap.plan import Plan
@@ -102,20 +102,20 @@ def test_job_that_continues_refuses_another_beginning(tmp_path):
     with pytest.raises(EsgapError, match="exit code 1"):
         work(tmp_path, goes_on)
     (tmp_path / "x/in").write_text("2\n")
-    with pytest.raises(EsgapError, match="a was begun with other inputs: give another folder"):
+    with pytest.raises(EsgapError, match=r"a was begun with other inputs \(file x/in changed\): give another folder"):
         work(tmp_path, goes_on)
     (tmp_path / "x/in").write_text("1\n")
     (tmp_path / "heal").touch()
     assert of("done", work(tmp_path, goes_on)) == {"a"}
 
 
-def test_lengthened_where_the_new_value_is_larger():
-    def run(length: str, name: str | None = "length") -> Job:
-        return Job(name="a", command=("lmp", "-var", "other", "length", "-var", "length", length), inputs={}, outputs=("a/out",), lengthened_by=name)
+def test_a_job_goes_on_where_its_length_alone_is_another():
+    def run(length: str, cut: str = "", temperature: str = "300") -> Job:
+        return Job(name="a", command=("lmp", "-var", "temperature", temperature, "-var", "length", length), inputs={}, outputs=("a/out",), length="length", cut=cut)
 
-    assert lengthened(run("9.0").command, run("9.0"), run("10.0")) == list(run("10.0").command)
-    for old, new in ((run("10.0"), run("9.0")), (run("9.0", None), run("10.0"))):
-        assert lengthened(old.command, old, new) == list(old.command)
+    assert goes_on(run("9.0").command, "length", run("10.0")) and goes_on(run("9.0").command, "length", run("10.0", "cut"))
+    assert goes_on(run("10.0").command, "length", run("9.0")) and not goes_on(run("10.0").command, "length", run("9.0", "cut"))
+    assert not goes_on(run("9.0").command, None, run("10.0")) and not goes_on(run("9.0").command, "length", run("10.0", temperature="400"))
 
 
 @pytest.mark.parametrize("left", [("log", "out"), ("out",), ("out", "finished")], ids=" ".join)

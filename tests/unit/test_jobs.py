@@ -16,7 +16,7 @@ from shell_jobs import history, job, of, sleeper, work
 from esgap.errors import EsgapError
 from esgap.jobs import files
 from esgap.jobs.job import Job, edges
-from esgap.jobs.launch import start
+from esgap.jobs.launch import Command, start
 from esgap.jobs.lock import is_locked, locked
 from esgap.jobs.resources import Resources
 from esgap.jobs.run import run
@@ -150,12 +150,13 @@ run((job,), Path({str(tmp_path)!r}), Resources(), lambda *_: None, lambda *_: No
     assert not any(alive(child) for child in children)
 
 
-def test_mpirun_is_stopped_at_any_moment(tmp_path):
+def test_mpirun_is_stopped_at_any_moment(tmp_path, monkeypatch):
     """MPICH's loses a SIGTERM in the first milliseconds of its life, and its ranks would go on."""
     (tmp_path / "in.endless").write_text(
         "region box block 0 9 0 9 0 9\ncreate_box 1 box\ncreate_atoms 1 single 1 1 1\nmass 1 1\n"
         "pair_style zero 2\npair_coeff * *\nfix move all nve\nthermo 1000000000\nrun 2000000000\n"
     )
+    monkeypatch.setattr(Command, "patience", 0.2)
     for moment in np.random.default_rng(1).uniform(0, 0.004, 30):
         process = start(["mpirun", "-n", "2", "lmp", "-in", "in.endless"], tmp_path, tmp_path / "printed")
         time.sleep(moment)

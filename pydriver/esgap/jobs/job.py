@@ -34,10 +34,17 @@ class Job(Frozen):
     """The process starts its ranks itself, so it is started without the launcher."""
     continues: bool = False
     """It goes on from files that it left itself when it was interrupted: its folder is never cleared."""
-    lengthened_by: str | None = None
-    """The variable of the deck that may be raised when the job has begun or finished: it goes on from there."""
+    length: str | None = None
+    """The variable of the deck that says how long it is: with another value the job goes on from where it is."""
+    cut: str = ""
+    """Why it does not: its end is no place to go on from."""
     tools: tuple[str, ...] = ("lmp", "plugin")
     """Programs and Python packages whose version decides the result (see esgap.jobs.tools)."""
+
+    @property
+    def open_end(self) -> str | None:
+        """`length` of a job that goes on from its end."""
+        return None if self.cut else self.length
 
     @property
     def log(self) -> str:
@@ -54,12 +61,12 @@ def changed_variables(old: tuple[str, ...] | list[str], new: tuple[str, ...] | l
     return [f"variable {name}" for name in sorted(set(one) | set(two)) if one.get(name) != two.get(name)]
 
 
-def lengthened(command: tuple[str, ...] | list[str], old: Job, new: Job) -> list[str]:
-    """A command line of `old` with the value of `new` for the variable that lengthens it, where that is larger."""
-    name = old.lengthened_by
-    before, after = variables(command).get(name), variables(new.command).get(name)
-    longer = before is not None and after is not None and float(after) > float(before)
-    return [after if longer and list(command[max(i - 2, 0) : i]) == ["-var", name] else word for i, word in enumerate(command)]
+def goes_on(command: tuple[str, ...] | list[str], length: str | None, job: Job) -> bool:
+    """Whether `job` goes on from what `command` has left, or left off: they differ in the variable `length` alone."""
+    if length is None or changed_variables(command, job.command) != [f"variable {length}"]:
+        return False
+    before, after = (float(variables(words)[length]) for words in (command, job.command))
+    return after > before or job.open_end is not None
 
 
 def variables(command: tuple[str, ...] | list[str]) -> dict[str, str]:

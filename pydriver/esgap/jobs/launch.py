@@ -59,8 +59,15 @@ def _lmp() -> tuple[str | None, dict[str, str]]:
 class Command(subprocess.Popen):
     """A running command, stopped together with what it started."""
 
+    patience = 5.0  # s for an mpirun to end by itself: Open MPI removes its shared memory meanwhile
+
     def terminate(self) -> None:
-        self.send_signal(_ended_by(self.args[0]))
+        super().terminate()
+        if _is_mpirun(self.args[0]):
+            try:
+                self.wait(timeout=self.patience)
+            except subprocess.TimeoutExpired:
+                self.kill()
 
 
 def start(words: list[str], folder: Path, printed: Path) -> Command:
@@ -149,7 +156,7 @@ def _is_mpirun(program: str) -> bool:
 
 
 def _ended_by(program: str) -> signal.Signals:
-    """The signal that ends a program with all that it started.
+    """The signal that ends a program with all that it started, whenever it comes.
 
     For mpirun it is SIGKILL, after which MPICH and Open MPI end the ranks: MPICH loses a SIGTERM of its first two milliseconds.
     srun and others pass a SIGTERM on to their ranks.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from esgap.errors import EsgapError
 from esgap.jobs.files import STAMP
-from esgap.jobs.job import Job, Problem, changed_variables, lengthened, missing
+from esgap.jobs.job import Job, Problem, changed_variables, goes_on, missing
 from esgap.jobs.tools import versions_of
 from esgap.record import hash_of, now, read_json, sha256, write_json
 
@@ -36,14 +36,14 @@ def decides(job: Job, folder: Path, lmp: str) -> dict:
 
 
 def is_finished(job: Job, folder: Path, lmp: str) -> bool:
-    """True when the job's record fits its inputs and its outputs.
+    """True when the job's record fits its inputs and its outputs; not yet, when it is of another length, from which the job goes on.
 
     Raises EsgapError: the record was made from other inputs, an output is gone or was edited, or the folder was not
     started by `esgap run`.
     """
     home = folder / job.name
     if not (home / RECORD).is_file():
-        _refuse_foreign(job, folder)
+        refuse_by_hand(job, folder)
         return False
     record = read_record(home / RECORD)
     if changed := changed_inputs(record, job, folder, lmp):
@@ -52,7 +52,21 @@ def is_finished(job: Job, folder: Path, lmp: str) -> bool:
             "give another folder with -o, or delete that one to compute it again"
         )
     check_outputs(record, job, folder)
+    return of_this_length(record, job)
+
+
+def recorded(job: Job, folder: Path) -> bool:
+    """True when the job has a record of what it is now, whose outputs are still the same. Raises EsgapError when one is gone or was edited."""
+    file = folder / job.name / RECORD
+    if not file.is_file() or not of_this_length(record := read_record(file), job):
+        return False
+    check_outputs(record, job, folder)
     return True
+
+
+def of_this_length(record: dict, job: Job) -> bool:
+    """False for a record from which the job goes on."""
+    return not goes_on(record["inputs"].get("command", []), record.get("length"), job)
 
 
 def unfinished(job: Job, folder: Path, problem: Problem) -> str | None:
@@ -60,11 +74,12 @@ def unfinished(job: Job, folder: Path, problem: Problem) -> str | None:
     home = folder / job.name
     if lost := missing(job, folder):
         return f"{folder / lost[0]} is missing"
-    if (home / RECORD).is_file():
+    if (home / RECORD).is_file() and of_this_length(read_record(home / RECORD), job):
         return None
     if (home / FAILED).is_file():
         return str(read_record(home / FAILED)["reason"])
-    return f"{home} was interrupted" if (home / STARTED).is_file() else problem(job, folder)
+    ours = (home / RECORD).is_file() or (home / STARTED).is_file()
+    return f"{home} was interrupted" if ours and not (home / STAMP).is_file() else problem(job, folder)  # where there is a stamp, `make` has finished it
 
 
 def begun(job: Job, folder: Path) -> bool:
@@ -79,7 +94,7 @@ def _by_hand(job: Job, folder: Path) -> bool:
 
 
 def changed_inputs(record: dict, job: Job, folder: Path, lmp: str) -> list[str]:
-    """What of a job's inputs differs from its record, in words."""
+    """What of a job's inputs differs from its record, in words; nothing, where the job goes on from there."""
     if lost := [file for file in job.inputs.values() if not (folder / file).is_file()]:
         return [f"{file} gone, so" for file in lost]
     new = decides(job, folder, lmp)
@@ -89,19 +104,23 @@ def changed_inputs(record: dict, job: Job, folder: Path, lmp: str) -> list[str]:
     changed = [f"file {job.inputs[role]}" for role, digest in new["files"].items() if old.get("files", {}).get(role) != digest]
     changed += [f"version of {tool}" for tool, version in new["versions"].items() if old.get("versions", {}).get(tool) != version]
     before, after = old.get("command", []), new["command"]
-    return changed + (changed_variables(before, after) or (["command"] if before != after else []))
+    if before != after and not goes_on(before, record.get("length"), job):
+        changed += changed_variables(before, after) or ["command"]
+    return changed
 
 
 def check_outputs(record: dict, job: Job, folder: Path) -> None:
     """Raise EsgapError when a file that the finished job left is gone or no longer what it was."""
-    for name in missing(job, folder):
-        raise EsgapError(f"{folder / name} is gone though its job is recorded as finished: delete {folder / job.name} to compute it again")
+    should = dict.fromkeys([*record["outputs"], *(job.outputs if of_this_length(record, job) else ())])
+    for name in should:
+        if not (folder / name).is_file():
+            raise EsgapError(f"{folder / name} is gone though its job is recorded as finished: delete {folder / job.name} to compute it again")
     for name, digest in record["outputs"].items():
         if sha256(folder / name) != digest:
             raise EsgapError(f"{folder / name} was changed after its job had finished: restore it, or delete {folder / job.name} to compute it again")
 
 
-def _refuse_foreign(job: Job, folder: Path) -> None:
+def refuse_by_hand(job: Job, folder: Path) -> None:
     """Raise EsgapError for a folder that `esgap run` did not start, such as one of commands.sh: it is not ours to delete."""
     if _by_hand(job, folder):
         raise EsgapError(
@@ -118,26 +137,9 @@ def adopt(jobs: tuple[Job, ...], folder: Path, lmp: str, problem: Problem) -> li
     for job in taken:
         hashes = decides(job, folder, lmp)
         outputs = {name: sha256(folder / name) for name in job.outputs}
-        record = {"adopted": now(), "command": list(job.command), "inputs": hashes, "inputs_hash": hash_of(hashes), "outputs": outputs}
+        record = {"adopted": now(), "command": list(job.command), "inputs": hashes, "inputs_hash": hash_of(hashes), "length": job.open_end, "outputs": outputs}
         write_json(folder / job.name / RECORD, {"schema": SCHEMA, "job": job.name} | record)
     return [job.name for job in taken]
-
-
-def lengthen(old: Job, new: Job, folder: Path, lmp: str) -> None:
-    """Take a job that was begun or finished for an interrupted start of `new`, which goes on where it ends.
-
-    Raises EsgapError when it came from other inputs, or when what it left is no longer what it was.
-    """
-    home = folder / old.name
-    finished = not _by_hand(old, folder) and is_finished(old, folder, lmp)
-    if finished or (home / STARTED).is_file():
-        record = read_record(home / (RECORD if finished else STARTED))
-        if finished:
-            record["earlier"] = [*record.get("earlier", []), {key: record.pop(key, None) for key in ("command", "started", "seconds", "finished", "outputs")}]
-        inputs = record["inputs"] | {"command": lengthened(record["inputs"]["command"], old, new)}
-        write_json(home / STARTED, record | {"inputs": inputs, "inputs_hash": hash_of(inputs), "started": now()})
-        (home / RECORD).unlink(missing_ok=True)
-    (home / STAMP).unlink(missing_ok=True)
 
 
 class Started:
@@ -146,24 +148,17 @@ class Started:
     def __init__(self, job: Job, folder: Path, words: list[str], lmp: str):
         self.job, self.folder, self.home = job, folder, folder / job.name
         hashes = decides(job, folder, lmp)
-        self.record = {"schema": SCHEMA, "job": job.name, "command": words, "inputs": hashes, "inputs_hash": hash_of(hashes), "started": now()}
+        self.record = {"schema": SCHEMA, "job": job.name, "command": words, "inputs": hashes, "inputs_hash": hash_of(hashes), "length": job.open_end, "started": now()}
         self.clock = time.monotonic()
         if job.continues:
-            self._go_on()
+            self.record |= _earlier(job, folder, lmp)
         else:
             shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir(parents=True, exist_ok=True)
         for old in (FAILED, STAMP):
             (self.home / old).unlink(missing_ok=True)
         write_json(self.home / STARTED, self.record)
-
-    def _go_on(self) -> None:
-        """Keep what is told of shorter runs. Raises EsgapError when the job was begun with other inputs."""
-        file = self.home / STARTED
-        before = read_record(file) if file.is_file() else {}
-        if before and before["inputs_hash"] != self.record["inputs_hash"]:
-            raise EsgapError(f"{self.home} was begun with other inputs: give another folder with -o, or delete that one to compute it again")
-        self.record |= {key: before[key] for key in ("earlier",) if key in before}
+        (self.home / RECORD).unlink(missing_ok=True)
 
     def finished(self) -> None:
         """Write the record, and the stamp by which `make` knows the job as finished."""
@@ -177,3 +172,17 @@ class Started:
         write_json(self.home / FAILED, self.record | {"reason": why, "seconds": round(time.monotonic() - self.clock, 2), "finished": now()})
         if not self.job.continues:
             (self.home / STARTED).unlink()
+
+
+def _earlier(job: Job, folder: Path, lmp: str) -> dict[str, list[dict]]:
+    """What is recorded of the lengths that the job had before. Raises EsgapError when it was begun with other inputs."""
+    home = folder / job.name
+    if (home / RECORD).is_file():
+        record = read_record(home / RECORD)
+        return {"earlier": [*record.get("earlier", []), {key: record[key] for key in ("command", "started", "adopted", "seconds", "finished", "outputs") if key in record}]}
+    if not (home / STARTED).is_file():
+        return {}
+    record = read_record(home / STARTED)
+    if changed := changed_inputs(record, job, folder, lmp):
+        raise EsgapError(f"{home} was begun with other inputs ({', '.join(changed)} changed): give another folder with -o, or delete that one to compute it again")
+    return {"earlier": record["earlier"]} if "earlier" in record else {}

@@ -94,7 +94,8 @@ def lammps_job(
     ranks: int = 1,
     partitions: int = 1,
     continues: bool = False,
-    lengthened_by: str | None = None,
+    length: str | None = None,
+    cut: str = "",
 ) -> Job:
     """A start of lmp on `deck` with -var for each of `variables`; `outputs` are names in the job's folder.
 
@@ -115,7 +116,8 @@ def lammps_job(
         tags=tags or {},
         ranks=ranks * partitions,
         continues=continues,
-        lengthened_by=lengthened_by,
+        length=length,
+        cut=cut,
     )
 
 

@@ -118,7 +118,7 @@ def provenance(result: "Result", level: str = "h2") -> str:
     """Jobs, versions, hashes, and who analysed them when."""
     jobs = {job: record for job, record in result.provenance.get("jobs", {}).items() if isinstance(record, dict)}
     analysis = result.provenance.get("analysis", {})
-    seconds = sum(record.get("seconds", 0.0) for record in jobs.values())
+    seconds = sum(part.get("seconds", 0.0) for record in jobs.values() for part in (record, *record.get("earlier", [])))
     with_ = {f"{tool} {version}" for record in jobs.values() for tool, version in record["inputs"].get("versions", {}).items()}
     lines = {
         "jobs": f"{len(result.provenance.get('jobs', {}))}, {len(jobs)} with a record, {seconds:.0f} s of computing",

@@ -43,8 +43,13 @@ def _run(study: Study, placed: Placed, temperature: float, seed: int, split: dic
     starts = segment_starts(study.dynamics)
     outputs = [f"md.{step:010d}.{kind}" for step in starts for kind in ("dump", "thermo")] + ["md.restart", "md.data"]
     tags = {"potential": placed.label, "temperature": temperature, "seed": seed}
-    longer = "production" if steps(study.dynamics, "production") % steps(study.dynamics, "segment") == 0 else None  # the next segment has the name that it would have had
-    return lammps_job(name, DECK, variables, {"start": DATA}, outputs, tags, placed, study.run.ranks, continues=True, lengthened_by=longer)
+    return lammps_job(name, DECK, variables, {"start": DATA}, outputs, tags, placed, study.run.ranks, continues=True, length="production", cut=_cut(study.dynamics))
+
+
+def _cut(dynamics: Dynamics) -> str:
+    """Why a run of another length has other files than one that goes on: its last segment is shorter than the others."""
+    whole = steps(dynamics, "production") % steps(dynamics, "segment") == 0
+    return "" if whole else f"{dynamics.production:g} ps are not whole segments of {dynamics.segment:g} ps"
 
 
 def segment_starts(dynamics: Dynamics) -> range:

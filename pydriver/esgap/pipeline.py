@@ -7,7 +7,7 @@ from pathlib import Path
 from esgap.errors import EsgapError
 from esgap.jobs import files, lock
 from esgap.jobs.job import Job, changed_variables, goes_on
-from esgap.jobs.record import FAILED, RECORD, adopt, begun, recorded, refuse_by_hand, unfinished
+from esgap.jobs.record import FAILED, RECORD, adopt, begun, check_recorded, hand_over, refuse_by_hand, unfinished
 from esgap.jobs.run import Progress
 from esgap.jobs.run import run as run_jobs
 from esgap.lammps.log import problem
@@ -40,8 +40,10 @@ def make_deck(study: Study, folder: Path, by_hand: bool = False) -> Plan:
         _check_names(jobs)
         plan = Plan(kind=study.kind, study=study.model_dump(mode="json"), jobs=jobs, notes=tuple(dict.fromkeys(work.said)))
         longer = _refuse_other_deck(stage, folder, plan)
-        if not by_hand:
-            for job in longer:
+        for job in longer:
+            if by_hand:
+                check_recorded(job, folder)
+            else:
                 refuse_by_hand(job, folder)
         write_text(stage / "commands.sh", files.commands(jobs, study.run))
         write_text(stage / "Makefile", files.makefile(jobs, study.run))
@@ -50,6 +52,8 @@ def make_deck(study: Study, folder: Path, by_hand: bool = False) -> Plan:
         for job in longer:
             (folder / job.name / files.STAMP).unlink(missing_ok=True)
         _take_over(stage, folder)
+        for job in longer if by_hand else ():
+            hand_over(job, folder)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
     return plan.model_copy(update={"study": study})
@@ -146,7 +150,7 @@ def analyse(folder: Path) -> Result:
     Raises EsgapError when no job is finished, or a finished job's files are no longer what they were.
     """
     plan = Plan.load(folder)
-    done = frozenset(job.name for job in plan.jobs if recorded(job, folder) or unfinished(job, folder, problem) is None)
+    done = frozenset(job.name for job in plan.jobs if check_recorded(job, folder) or unfinished(job, folder, problem) is None)
     if not done and plan.jobs:
         raise EsgapError(f"{folder} holds no finished job of {len(plan.jobs)}: run them with `esgap run`, `make` or `sh commands.sh` (see `esgap status {folder}`)")
     analysis = module(plan.kind, "analyse")

@@ -125,6 +125,9 @@ def test_by_hand_it_goes_on_too(recorded, home, finished, tmp_path):
     assert length(finished) == pytest.approx(0.8)
     status = subprocess.run([BIN / "esgap", "status", "out"], cwd=tmp_path, env=ENV, text=True, capture_output=True)
     assert "by hand" in status.stdout
+    if recorded:  # and back under records
+        succeeded(esgap(tmp_path, "run", 0.8, "out"))
+        assert len(json.loads((finished / RUN / "run.json").read_text())["earlier"]) == 1
 
 
 def analyse(folder):

@@ -55,13 +55,13 @@ def is_finished(job: Job, folder: Path, lmp: str) -> bool:
     return of_this_length(record, job)
 
 
-def recorded(job: Job, folder: Path) -> bool:
-    """True when the job has a record of what it is now, whose outputs are still the same. Raises EsgapError when one is gone or was edited."""
+def check_recorded(job: Job, folder: Path) -> bool:
+    """True when the job has a record of what it is now. Raises EsgapError when an output of its record is gone or was edited."""
     file = folder / job.name / RECORD
-    if not file.is_file() or not of_this_length(record := read_record(file), job):
+    if not file.is_file():
         return False
-    check_outputs(record, job, folder)
-    return True
+    check_outputs(record := read_record(file), job, folder)
+    return of_this_length(record, job)
 
 
 def of_this_length(record: dict, job: Job) -> bool:
@@ -174,15 +174,27 @@ class Started:
             (self.home / STARTED).unlink()
 
 
+def hand_over(job: Job, folder: Path) -> None:
+    """Leave a finished job of another length to `make`, which keeps no record: what is recorded becomes that of the start."""
+    home = folder / job.name
+    if (home / RECORD).is_file():
+        record = read_record(home / RECORD)
+        write_json(home / STARTED, {"started": now()} | record | {"earlier": _earlier_with(record)})
+        (home / RECORD).unlink()
+
+
 def _earlier(job: Job, folder: Path, lmp: str) -> dict[str, list[dict]]:
     """What is recorded of the lengths that the job had before. Raises EsgapError when it was begun with other inputs."""
     home = folder / job.name
     if (home / RECORD).is_file():
-        record = read_record(home / RECORD)
-        return {"earlier": [*record.get("earlier", []), {key: record[key] for key in ("command", "started", "adopted", "seconds", "finished", "outputs") if key in record}]}
+        return {"earlier": _earlier_with(read_record(home / RECORD))}
     if not (home / STARTED).is_file():
         return {}
     record = read_record(home / STARTED)
     if changed := changed_inputs(record, job, folder, lmp):
         raise EsgapError(f"{home} was begun with other inputs ({', '.join(changed)} changed): give another folder with -o, or delete that one to compute it again")
     return {"earlier": record["earlier"]} if "earlier" in record else {}
+
+
+def _earlier_with(record: dict) -> list[dict]:
+    return [*record.get("earlier", []), {key: record[key] for key in ("command", "started", "adopted", "seconds", "finished", "outputs") if key in record}]

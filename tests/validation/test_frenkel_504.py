@@ -25,4 +25,6 @@ def test_energies_without_and_in_small_fields(tmp_path):
     both = pd.merge(*(pd.read_csv(folder / "formation_energy.csv") for folder in (out, CASE / "expected")), on=names, suffixes=("", "_shipped"))
     both = both[(both.field != 0) & (both.sweep == "out") & (both.verdict == "ok") & (both.verdict_shipped == "ok")]
     assert set(both.supercell) == {"1x1x1", "3x1x2"} and len(both) >= 6
-    assert both.formation_energy.to_numpy() == pytest.approx(both.formation_energy_shipped.to_numpy(), rel=0, abs=0.005)
+    # Another processor may follow a field into another state on the same sites; in 504 atoms such states are 5 meV apart (expected/size.csv), in 84 none was met.
+    allowed = both.supercell.map({"1x1x1": 0.002, "3x1x2": 0.01})
+    assert ((both.formation_energy - both.formation_energy_shipped).abs() < allowed).all(), both[[*names, "formation_energy", "formation_energy_shipped"]]

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from esgap.jobs.files import STAMP
 from esgap.jobs.job import Job, edges, missing
 from esgap.jobs.lock import is_locked
-from esgap.jobs.files import STAMP
 from esgap.jobs.record import FAILED, RECORD, STARTED, of_this_length, read_record
 from esgap.plan import Plan
 

@@ -150,22 +150,53 @@ run((job,), Path({str(tmp_path)!r}), Resources(), lambda *_: None, lambda *_: No
     assert not any(alive(child) for child in children)
 
 
-def test_mpirun_is_stopped_at_any_moment(tmp_path, monkeypatch):
-    """MPICH's loses a SIGTERM in the first milliseconds of its life, and its ranks would go on."""
+@pytest.fixture
+def endless(tmp_path):
+    """The command of a run that does not end by itself."""
     (tmp_path / "in.endless").write_text(
         "region box block 0 9 0 9 0 9\ncreate_box 1 box\ncreate_atoms 1 single 1 1 1\nmass 1 1\n"
         "pair_style zero 2\npair_coeff * *\nfix move all nve\nthermo 1000000000\nrun 2000000000\n"
     )
+    return ["mpirun", "-n", "2", "lmp", "-in", "in.endless"]
+
+
+def left_after(folder: Path, seconds: float) -> list[str]:
+    """The processes that still work in `folder` then."""
+    deadline = time.monotonic() + seconds
+    while (found := processes_in(folder)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+def test_mpirun_is_stopped_at_any_moment(endless, tmp_path, monkeypatch):
+    """MPICH's loses a SIGTERM in the first milliseconds of its life, and its ranks would go on."""
     monkeypatch.setattr(Command, "patience", 0.2)
     for moment in np.random.default_rng(1).uniform(0, 0.004, 30):
-        process = start(["mpirun", "-n", "2", "lmp", "-in", "in.endless"], tmp_path, tmp_path / "printed")
+        process = start(endless, tmp_path, tmp_path / "printed")
         time.sleep(moment)
         process.terminate()
         process.wait(timeout=60)
-    deadline = time.monotonic() + 60
-    while processes_in(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not processes_in(tmp_path)
+    assert not left_after(tmp_path, 60)
+
+
+def test_mpirun_ends_with_its_parent_at_any_moment(endless, tmp_path):
+    """The same for a parent that is killed: the signal is the system's, and comes once."""
+    code = f"""
+import os, random, signal, time
+from pathlib import Path
+from esgap.jobs.launch import start
+folder, moments = Path({str(tmp_path)!r}), random.Random(1)
+for _ in range(30):
+    moment = moments.uniform(0, 0.004)
+    if child := os.fork():
+        os.waitpid(child, 0)
+        continue
+    start({endless!r}, folder, folder / "printed")
+    time.sleep(moment)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert not left_after(tmp_path, 60)
 
 
 def child_of(pid: int) -> list[int]:
